@@ -1,0 +1,150 @@
+"""Where the parts of one proxy lie: ports, sockets, certificate files.
+
+The renderer is given one of these and nothing else about the machine, so that the same
+functions write the configuration for one machine and for a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from titanium.layout import GATEWAY, HOST, Home, Ports
+
+Engine = Literal["local", "kubernetes"]
+
+EGRESS_DOMAIN = "titanium.internal"
+APP_PORT = 8000  # what an app's container listens on in a cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One instance of a service as its callers reach it: its sidecar's address."""
+
+    port: int
+    address: str = HOST
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Answer `GET /__limit` from `service`'s sidecar itself: the ceiling of the whole path.
+
+    Only the benchmark asks for this; a normal run has no such route.
+    """
+
+    service: str
+    body: str = "ok\n"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayTopology:
+    """The gateway's surroundings.
+
+    `engine` "kubernetes" reaches services by DNS without TLS of its own (the cluster's mesh
+    encrypts) and needs neither `endpoints`, `identity` nor `trust`. Paths are absolute and
+    only written into the configuration. `https_port` None leaves the https listener out.
+    """
+
+    http_port: int
+    health_lua: str
+    openapi_json: Path
+    docs_html: Path
+    access_log: Path
+    engine: Engine = "local"
+    bind: str = HOST
+    https_port: int | None = None
+    server_certificate: Path | None = None
+    admin_socket: Path | None = None
+    endpoints: Path | None = None
+    identity: Path | None = None
+    trust: Path | None = None
+    bench: Bench | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarTopology:
+    """One sidecar's surroundings: its only TCP port and the Unix sockets around it."""
+
+    instance: str
+    port: int
+    app_socket: Path
+    egress_socket: Path
+    admin_socket: Path
+    endpoints: Path
+    identity: Path
+    trust: Path
+    bind: str = HOST
+    bench: Bench | None = None
+
+
+Topology = GatewayTopology | SidecarTopology
+
+
+def identity_file(certs: Path, name: str) -> Path:
+    """SDS file with the certificate and key of one identity (`gateway`, `blog`, ...)."""
+    return certs / name / "sds-identity.json"
+
+
+def trust_file(certs: Path) -> Path:
+    """SDS file with the CA certificates that every proxy trusts."""
+    return certs / "sds-trust.json"
+
+
+def server_certificate_file(certs: Path) -> Path:
+    """SDS file with the certificate of the gateway's https listener."""
+    return certs / GATEWAY / "sds-server.json"
+
+
+def endpoints_file(endpoints: Path, service: str) -> Path:
+    """Filesystem EDS file of one service, shared by every proxy of the run."""
+    return endpoints / f"{service}.json"
+
+
+def health_lua() -> str:
+    """Source of the gateway's `/health` script, from the package."""
+    return (files("titanium.mesh.render") / "health.lua").read_text(encoding="utf-8")
+
+
+def local_gateway(home: Home, ports: Ports, *, bench: Bench | None = None) -> GatewayTopology:
+    """The gateway of a local run; `config/gateway/{openapi.json,docs.html}` must exist at start."""
+    return GatewayTopology(
+        http_port=ports.http,
+        https_port=ports.https,
+        health_lua=health_lua(),
+        openapi_json=home.config / GATEWAY / "openapi.json",
+        docs_html=home.config / GATEWAY / "docs.html",
+        access_log=home.logs / "gateway-access.log",
+        server_certificate=server_certificate_file(home.certs),
+        admin_socket=home.admin_socket(GATEWAY),
+        endpoints=home.endpoints,
+        identity=identity_file(home.certs, GATEWAY),
+        trust=trust_file(home.certs),
+        bench=bench,
+    )
+
+
+def local_sidecar(
+    home: Home,
+    ports: Ports,
+    services: Sequence[str],
+    service: str,
+    replica: int,
+    *,
+    bench: Bench | None = None,
+) -> SidecarTopology:
+    """The sidecar of instance `<service>-<replica>`; `services` are all names of the catalog."""
+    instance = f"{service}-{replica}"
+    return SidecarTopology(
+        instance=instance,
+        port=ports.sidecar(sorted(services).index(service), replica),
+        app_socket=home.app_socket(instance),
+        egress_socket=home.egress_socket(instance),
+        admin_socket=home.admin_socket(instance),
+        endpoints=home.endpoints,
+        identity=identity_file(home.certs, service),
+        trust=trust_file(home.certs),
+        bench=bench,
+    )

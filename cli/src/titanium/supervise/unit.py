@@ -1,0 +1,196 @@
+"""The life of one supervised process: start, readiness, crash, restart, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from titanium.errors import TitaniumError, UnhealthyError
+from titanium.supervise import probe, procfs
+from titanium.supervise.backoff import Backoff
+from titanium.supervise.process import Process, describe_exit, size_of, tail
+from titanium.supervise.record import Entry
+from titanium.supervise.spec import ProcessSpec
+
+State = Literal["waiting", "starting", "ready", "backoff", "stopping", "stopped", "failed"]
+POLL = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a unit asks of its supervisor.
+
+    `prepare` runs before every start (waits for what the process needs, clears remains of
+    the last run); `changed` hears of every change of state, with a remark for the log.
+    """
+
+    prepare: Callable[[Unit], Awaitable[None]]
+    changed: Callable[[Unit, str], None]
+
+
+class Unit:
+    """Keeps one process running from `start` or `adopt` until `stop`."""
+
+    def __init__(self, spec: ProcessSpec, level: int, hooks: Hooks, marks: dict[str, str]) -> None:
+        self.spec = spec
+        self.level = level
+        self.configuration = spec.configuration_hash()
+        self.state: State = "waiting"
+        self.restarts = 0
+        self.adopted = False
+        self.process: Process | None = None
+        self.ready = asyncio.Event()
+        self._hooks = hooks
+        self._marks = marks
+        self._backoff = Backoff()
+        self._keeper: asyncio.Task[None] | None = None
+
+    def entry(self) -> Entry | None:
+        """What the record says of it; None while nothing runs."""
+        if self.process is None or not self.process.running:
+            return None
+        return Entry(
+            name=self.spec.name,
+            pid=self.process.pid,
+            ticks=self.process.ticks,
+            configuration=self.configuration,
+            level=self.level,
+            stop_signal=int(self.spec.stop_signal),
+            stop_within=self.spec.stop_within,
+            ports=self.spec.ports,
+        )
+
+    @property
+    def uptime(self) -> float:
+        return procfs.uptime_seconds(self.process.ticks) if self.process else 0.0
+
+    async def adopt(self, entry: Entry) -> bool:
+        """Take over a running process; False when it is gone or does not answer."""
+        process = Process.adopt(entry.pid, entry.ticks)
+        if process is None:
+            return False
+        deadline = time.monotonic() + 5.0
+        while process.running and time.monotonic() < deadline:
+            if (await probe.ask(self.spec.probe, 1.0)).ready:
+                self.process, self.adopted = process, True
+                self._set("ready", f"taken over (pid {process.pid})")
+                self._keep()
+                return True
+            await asyncio.sleep(POLL)
+        await process.stop(self.spec.stop_signal, self.spec.stop_within)
+        return False
+
+    async def start(self) -> None:
+        """First start: UnhealthyError when the process ends or is not ready in time."""
+        await self._hooks.prepare(self)
+        await self._launch()
+        self._keep()
+
+    async def stop(self) -> None:
+        """Ask the process to end, kill it after its bound; it is not started again."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+            self._keeper = None
+        self.ready.clear()
+        if self.process is not None and self.process.running:
+            self._set("stopping", "")
+            if not await self.process.stop(self.spec.stop_signal, self.spec.stop_within):
+                self._hooks.changed(self, f"did not stop in {self.spec.stop_within:g} s: killed")
+        self.process = None
+        self._set("stopped", "")
+
+    async def release(self) -> None:
+        """Stop watching and leave the process running."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        if self.process is not None:
+            self.process.forget()
+
+    def _set(self, state: State, remark: str) -> None:
+        self.state = state
+        if state == "ready":
+            self.ready.set()
+        else:
+            self.ready.clear()
+        self._hooks.changed(self, remark)
+
+    def _keep(self) -> None:
+        self._keeper = asyncio.create_task(self._restart_forever(), name=f"keep {self.spec.name}")
+
+    async def _launch(self) -> None:
+        spec = self.spec
+        for socket in spec.sockets:
+            socket.unlink(missing_ok=True)
+        since = size_of(spec.log)
+        # Inputs may have been rendered anew since the plan was made.
+        self.configuration = spec.configuration_hash()
+        self.adopted = False
+        began = time.monotonic()
+        self.process = Process.start(
+            spec.argv, folder=spec.folder, log=spec.log, env={**spec.env, **self._marks}
+        )
+        self._set("starting", "")
+        try:
+            await self._until_ready(self.process, since)
+        except UnhealthyError:
+            await self.process.kill()
+            self._set("failed", "")
+            raise
+        self._set("ready", f"ready in {time.monotonic() - began:.1f} s")
+
+    async def _until_ready(self, process: Process, since: int) -> None:
+        spec = self.spec
+        deadline = time.monotonic() + spec.ready_within
+        answer = probe.Answer(False)
+        while process.running:
+            answer = await probe.ask(spec.probe)
+            if answer.ready:
+                return
+            if time.monotonic() > deadline:
+                break
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), POLL)
+        if process.running:
+            what = f"was not ready within {spec.ready_within:g} s"
+            if answer.text:
+                what += f" (last answer: {answer.text[:200]})"
+        else:
+            what = f"{describe_exit(await process.wait())} before it was ready"
+        raise UnhealthyError(
+            f"{spec.name} {what}",
+            spec.hint or f"Read {spec.log}, or run `titanium logs {spec.name}`.",
+            tail(spec.log, since=since),
+        )
+
+    async def _restart_forever(self) -> None:
+        while self.process is not None:
+            uptime_before = self.uptime
+            code = await self.process.wait()
+            ran_for = max(uptime_before, self.uptime)
+            self.restarts += 1
+            delay = self._backoff.next(ran_for)
+            again = f"; starting it again in {delay:g} s" if delay else "; starting it again"
+            self._set("backoff", describe_exit(code) + again)
+            await self._relaunch(delay)
+
+    async def _relaunch(self, delay: float) -> None:
+        """Start until it is ready once more."""
+        while True:
+            await asyncio.sleep(delay)
+            began = time.monotonic()
+            try:
+                await self._hooks.prepare(self)
+                await self._launch()
+            except TitaniumError as error:
+                delay = self._backoff.next(time.monotonic() - began)
+                self._set("backoff", f"{error.message}; next attempt in {delay:g} s")
+            else:
+                return

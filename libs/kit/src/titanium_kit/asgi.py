@@ -1,0 +1,118 @@
+"""Pure ASGI middleware: request context, metrics, body limit and the last resort for errors."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from titanium_kit.context import RequestContext, current_request
+from titanium_kit.logs import get_logger
+from titanium_kit.metrics import UNMATCHED, Metrics
+from titanium_kit.problems import problem_response
+
+logger = get_logger(__name__)
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """The first header of that (lower-case) name, or nothing."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return b""
+
+
+def _text(value: bytes) -> str:
+    return value.decode("latin-1")
+
+
+class RequestMiddleware:
+    """Gives each request its context, counts it, and turns an unexpected error into a 500.
+
+    The error's traceback goes to the log, its request id to the client, nothing else.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+        started = False
+
+        async def send_and_watch(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                started = True
+            await send(message)
+
+        request_id = _text(header(scope, b"x-request-id"))[:128] or str(uuid.uuid4())
+        context = RequestContext(
+            request_id=request_id,
+            traceparent=_text(header(scope, b"traceparent"))[:128],
+            tracestate=_text(header(scope, b"tracestate"))[:512],
+        )
+        token = current_request.set(context)
+        try:
+            await self.app(scope, receive, send_and_watch)
+        except Exception:
+            logger.exception("unexpected_error", method=scope["method"], path=scope["path"])
+            if started:
+                raise
+            response = problem_response(
+                500,
+                "Something went wrong here. Report the request id if it happens again.",
+                instance=scope["path"],
+            )
+            await response(scope, receive, send_and_watch)
+        finally:
+            current_request.reset(token)
+            route = getattr(scope.get("route"), "path", UNMATCHED)
+            self.metrics.observe(route, scope["method"], status, time.perf_counter() - began)
+
+
+class BodyTooLarge(HTTPException):
+    """Raised inside `receive` when a request's body passes the limit."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"The request body is larger than {limit} bytes.")
+
+
+class BodyLimitMiddleware:
+    """Refuses bodies over `limit` bytes, announced or not, with 413.
+
+    The gateway does so first; this is for callers inside the mesh.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        announced = header(scope, b"content-length")
+        if announced.isdigit() and int(announced) > self.limit:
+            error = BodyTooLarge(self.limit)
+            response = problem_response(413, error.detail, instance=scope["path"])
+            await response(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.limit:
+                raise BodyTooLarge(self.limit)
+            return message
+
+        await self.app(scope, receive_within_limit, send)

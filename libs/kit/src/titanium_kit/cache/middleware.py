@@ -1,0 +1,42 @@
+"""The hot path: a repeated GET is answered from bytes before routing."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from titanium_kit.cache.responses import ResponseCache, cache_key
+from titanium_kit.metrics import Metrics
+
+END_WITHOUT_BODY = {"type": "http.response.body"}
+
+
+class CacheMiddleware:
+    """Outermost middleware of a service that has a `ResponseCache`."""
+
+    def __init__(self, app: ASGIApp, cache: ResponseCache, metrics: Metrics) -> None:
+        self.app = app
+        self.cache = cache
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        entry = self.cache.local.get(cache_key(scope), self.cache.max_age)
+        if entry is None:
+            self.cache.count_miss()
+            await self.app(scope, receive, send)
+            return
+        self.cache.count_hit()
+        for name, value in scope["headers"]:
+            if name == b"if-none-match" and entry.matches(value.decode("latin-1")):
+                await send(entry.not_modified)
+                await send(END_WITHOUT_BODY)
+                self.metrics.observe(entry.route, "GET", 304, time.perf_counter() - began)
+                return
+        await send(entry.start)
+        await send(entry.end)
+        self.metrics.observe(entry.route, "GET", 200, time.perf_counter() - began)

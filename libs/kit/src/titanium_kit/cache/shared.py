@@ -1,0 +1,182 @@
+"""The layer in Redis, and the channel that carries invalidations between replicas.
+
+An entry's Redis key contains the version of each of its tags, so that what an old reader stores
+is never read by anyone who knows the new version. Every command has a time-out; after a failure
+Redis is left alone for a while, so that a slow Redis costs one time-out, not one each request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import orjson
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from titanium_kit.logs import get_logger
+
+logger = get_logger(__name__)
+
+FAILURES = (RedisError, OSError, TimeoutError, ValueError)
+PAUSE = 2.0
+PING_EVERY = 0.4
+
+
+class SharedCache:
+    """Redis as a cache of `prefix`: never the only copy of anything, never waited for long."""
+
+    def __init__(
+        self,
+        url: str,
+        password: str,
+        prefix: str,
+        timeout: float,
+        on_invalidate: Callable[[list[str]], None],
+        on_reconnect: Callable[[], None],
+    ) -> None:
+        self._prefix = prefix
+        self._timeout = timeout
+        self._on_invalidate = on_invalidate
+        self._on_reconnect = on_reconnect
+        self._channel = f"{prefix}:invalidate"
+        self._redis = self._connect(url, password, timeout)
+        self._listener_redis = self._connect(url, password, None)
+        self._quiet_until = 0.0
+        self._live_until = 0.0
+        self._unsent: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @staticmethod
+    def _connect(url: str, password: str, timeout: float | None) -> Redis:
+        return Redis.from_url(
+            url,
+            password=password or None,
+            socket_timeout=timeout,
+            socket_connect_timeout=0.5,
+            retry=Retry(NoBackoff(), 0),
+            max_connections=64,
+        )
+
+    @property
+    def live(self) -> bool:
+        """Whether invalidations of other replicas reach this process right now."""
+        return time.monotonic() < self._live_until
+
+    @property
+    def usable(self) -> bool:
+        """Whether entries may be read: Redis answers and knows every invalidation made here."""
+        return time.monotonic() >= self._quiet_until and not self._unsent
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._listen(), name="cache-invalidations")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._redis.aclose()
+        await self._listener_redis.aclose()
+
+    async def ping(self) -> None:
+        """Raises when Redis does not answer in time."""
+        async with asyncio.timeout(self._timeout):
+            await self._redis.ping()
+
+    async def get(self, key: str, tags: Iterable[str]) -> tuple[str, bytes | None] | None:
+        """(versioned key, value or None), or None when Redis is not usable."""
+        if not self.usable:
+            return None
+        names = [f"{self._prefix}:version:{tag}" for tag in sorted(tags)]
+        try:
+            async with asyncio.timeout(self._timeout):
+                versions = await self._redis.mget(names)
+                mark = ".".join(_digits(version) for version in versions)
+                full = f"{self._prefix}:entry:{mark}:{key}"
+                value = await self._redis.get(full)
+                return full, value if isinstance(value, bytes) else None
+        except FAILURES as error:
+            self._failed(error)
+            return None
+
+    async def set(self, versioned_key: str, value: bytes, ttl: int) -> None:
+        """Keep `value` for `ttl` seconds under a key that `get` returned."""
+        if not self.usable:
+            return
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._redis.set(versioned_key, value, ex=ttl)
+        except FAILURES as error:
+            self._failed(error)
+
+    async def invalidate(self, tags: Iterable[str]) -> None:
+        """Raise the tags' versions and tell the other replicas; retried until Redis took it."""
+        self._unsent.update(tags)
+        if time.monotonic() >= self._quiet_until:
+            await self._send()
+
+    async def _send(self) -> None:
+        tags = sorted(self._unsent)
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._redis.pipeline(transaction=True) as pipe,
+            ):
+                for tag in tags:
+                    name = f"{self._prefix}:version:{tag}"
+                    # A random start: a restarted Redis must not repeat versions of its past.
+                    pipe.set(name, time.time_ns(), nx=True, ex=86_400)
+                    pipe.incr(name)
+                pipe.publish(self._channel, orjson.dumps(tags))
+                await pipe.execute()
+        except FAILURES as error:
+            self._failed(error)
+        else:
+            self._unsent.difference_update(tags)
+
+    def _failed(self, error: BaseException) -> None:
+        if time.monotonic() >= self._quiet_until:
+            logger.warning("cache_unavailable", reason=type(error).__name__, pause_s=PAUSE)
+        self._quiet_until = time.monotonic() + PAUSE
+        self._live_until = 0.0
+
+    async def _listen(self) -> None:
+        """Follow the channel for ever; a lost connection or a late pong ends `live`."""
+        while True:
+            try:
+                async with self._listener_redis.pubsub() as channel:
+                    await channel.subscribe(self._channel)
+                    await self._follow(channel)
+            except FAILURES as error:
+                self._failed(error)
+            await asyncio.sleep(0.5)
+
+    async def _follow(self, channel: PubSub) -> None:
+        answered = time.monotonic()
+        asked = 0.0
+        while True:
+            if self._unsent and time.monotonic() >= self._quiet_until:
+                await self._send()
+            if time.monotonic() - asked >= PING_EVERY:
+                asked = time.monotonic()
+                await channel.ping()
+            message = await channel.get_message(timeout=PING_EVERY)
+            if message and message["type"] in ("pong", "subscribe"):
+                answered = time.monotonic()
+                if not self.live:
+                    self._on_reconnect()
+                self._live_until = answered + 2 * PING_EVERY
+            elif message and message["type"] == "message":
+                self._on_invalidate(orjson.loads(message["data"]))
+            if time.monotonic() - answered > 3 * PING_EVERY:
+                raise TimeoutError
+
+
+def _digits(version: bytes | str | None) -> str:
+    return version.decode() if isinstance(version, bytes) else version or "0"

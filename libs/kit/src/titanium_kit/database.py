@@ -1,0 +1,124 @@
+"""The PostgreSQL pool of a service, and what its failures mean to a caller.
+
+A failover shows as lost connections or SQLSTATE 25006 (the old primary is read-only now, while
+`SELECT 1` still succeeds there); both throw the pool's connections away and answer 503. A COMMIT
+whose answer never came is reported as 503 too, never as done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from titanium_kit.logs import get_logger
+from titanium_kit.metrics import Metrics
+from titanium_kit.problems import Unavailable
+from titanium_kit.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:  # asyncpg's classes are generic for type checkers only
+    Connection = asyncpg.pool.PoolConnectionProxy
+    Pool = asyncpg.Pool
+
+logger = get_logger(__name__)
+
+RECONNECT = (
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,
+    asyncpg.InterfaceError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    OSError,
+)
+OVERLOAD = (
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    TimeoutError,
+)
+NO_SPACE = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError)
+
+
+class Database:
+    """A lazily connected asyncpg pool. `connection()` and `transaction()` yield a connection."""
+
+    name = "postgres"
+    required = True
+
+    def __init__(self, settings: ServiceSettings, metrics: Metrics | None = None) -> None:
+        self._settings = settings
+        self._pool: Pool | None = None
+        self._metrics = metrics
+
+    async def start(self) -> None:
+        """Create the pool without connecting: a database that is away must not stop the start."""
+        self._pool = await asyncpg.create_pool(
+            self._settings.database_url,
+            password=self._settings.database_password.get_secret_value() or None,
+            min_size=0,
+            max_size=self._settings.database_pool_size,
+            command_timeout=self._settings.database_timeout,
+            timeout=self._settings.database_timeout,
+            server_settings={"application_name": self._settings.instance or self._settings.service},
+        )
+        if self._metrics:
+            pool = self._pool
+            self._metrics.pool_gauge("used").set_function(
+                lambda: pool.get_size() - pool.get_idle_size()
+            )
+            self._metrics.pool_gauge("idle").set_function(pool.get_idle_size)
+
+    async def stop(self) -> None:
+        """Close the pool; connections that do not finish in time are cut."""
+        if self._pool is not None:
+            self._pool.terminate()
+
+    async def check(self) -> None:
+        """Prove that a primary answers: a standby counts as away."""
+        async with self.connection() as connection:
+            if await connection.fetchval("SELECT pg_is_in_recovery()"):
+                await self._expire()
+                raise Unavailable("The database is read-only.")
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection outside of a transaction. Raises `Unavailable` when there is none."""
+        if self._pool is None:
+            raise Unavailable("The database is not open yet.")
+        try:
+            async with self._pool.acquire(timeout=self._settings.database_timeout) as connection:
+                yield connection
+        except RECONNECT as error:
+            logger.warning("database_lost", reason=_reason(error))
+            await self._expire()
+            raise Unavailable("The database is away. Try again in a moment.") from error
+        except OVERLOAD as error:
+            logger.warning("database_overloaded", reason=_reason(error))
+            raise Unavailable("The database is busy. Try again in a moment.") from error
+        except NO_SPACE as error:
+            logger.critical("database_out_of_space", reason=_reason(error))
+            raise Unavailable("The database cannot take more data.", retry_after=30) from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a transaction that commits at the end of the block."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def _expire(self) -> None:
+        if self._pool is not None:
+            await self._pool.expire_connections()
+
+
+def _reason(error: BaseException) -> str:
+    code = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__}{f' {code}' if code else ''}"

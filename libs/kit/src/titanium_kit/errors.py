@@ -1,0 +1,76 @@
+"""From exceptions to problem+json: the one place where errors become HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from titanium_kit.problems import FieldError, Problem, problem_response
+
+DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method; see the Allow header.",
+}
+
+
+def _allowed_methods(request: Request) -> str:
+    """Every method that some route takes at this path; Starlette names only one route's."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(dict(request.scope))
+        if match is not Match.NONE:
+            methods |= set(getattr(route, "methods", None) or ())
+    return ", ".join(sorted(methods))
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Problems, and what Starlette raises by itself (404, 405, 413)."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
+    headers = dict(error.headers or {})
+    detail = error.detail
+    if not isinstance(error, Problem):
+        detail = DETAILS.get(error.status_code, detail)
+    if error.status_code == 405:
+        headers["Allow"] = _allowed_methods(request) or headers.get("Allow", "")
+    return problem_response(
+        error.status_code,
+        detail,
+        instance=request.url.path,
+        headers=headers,
+        errors=error.errors if isinstance(error, Problem) else (),
+    )
+
+
+def _field_of(location: tuple[Any, ...]) -> str:
+    parts = [str(part) for part in location]
+    if parts and parts[0] in ("body", "query", "path", "header", "cookie"):
+        parts = parts[1:] or parts
+    return ".".join(parts)
+
+
+def _message_of(item: dict[str, Any]) -> str:
+    message = str(item["msg"])
+    return message.removeprefix("Value error, ")
+
+
+async def on_validation_error(request: Request, error: Exception) -> Response:
+    """422 with each wrong field; the rejected values are not repeated."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
+    errors = [
+        FieldError(field=_field_of(item["loc"]), message=_message_of(item))
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors[:5])
+    return problem_response(422, detail, instance=request.url.path, errors=errors)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Register the handlers on `app`."""
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(RequestValidationError, on_validation_error)

@@ -1,0 +1,90 @@
+"""Structured logs: one JSON object a line on standard output.
+
+Every line has `ts` (RFC 3339, UTC), `level`, `service`, `instance` and `event`; lines written
+while a request is served also have `request_id` and `trace_id`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+from structlog.types import EventDict, WrappedLogger
+
+from titanium_kit.context import current_request
+from titanium_kit.settings import ServiceSettings
+
+SENSITIVE = frozenset(
+    {"password", "current_password", "new_password", "token", "access_token", "refresh_token"}
+    | {"authorization", "cookie", "set-cookie", "secret", "private_key", "password_hash"}
+)
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger whose keyword arguments become members of the JSON line."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Blank out members whose names say that they hold a secret."""
+    for key in event.keys() & SENSITIVE:
+        event[key] = "[redacted]"
+    return event
+
+
+def _add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    request = current_request.get()
+    if request.request_id:
+        event.setdefault("request_id", request.request_id)
+    if request.trace_id:
+        event.setdefault("trace_id", request.trace_id)
+    return event
+
+
+def _dumps(value: Any, **_: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+def configure_logging(settings: ServiceSettings) -> None:
+    """Send structlog's and the standard library's records to standard output as JSON."""
+
+    def add_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["service"] = settings.service
+        event["instance"] = settings.instance
+        return event
+
+    shared: list[structlog.types.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+        add_service,
+        _add_request,
+        structlog.stdlib.ExtraAdder(),
+        redact,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared[:-1], structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared[:-1],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=_dumps),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level.upper())
+    for noisy in ("uvicorn.access", "httpx2", "httpcore2", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
