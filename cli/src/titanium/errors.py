@@ -28,6 +28,12 @@ class TitaniumError(Exception):
         self.details = details
 
 
+class UsageError(TitaniumError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = EXIT_USAGE
+
+
 class ConfigurationError(TitaniumError):
     """A file that people write (service.toml, policy.toml, ...) is wrong; names file and key."""
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 GATEWAY = "gateway"
+# Ports of one service's sidecars are ten apart; the tenth is for a replica that stands in
+# while the only one restarts.
+MAX_REPLICAS = 9
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
 
 from titanium.layout import GATEWAY, HOST, Home, Ports
-
-Engine = Literal["local", "kubernetes"]
 
 EGRESS_DOMAIN = "titanium.internal"
 APP_PORT = 8000  # what an app's container listens on in a cluster
@@ -40,12 +37,22 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True)
+class MeshFiles:
+    """What a proxy of the local mesh watches: the folder of endpoint files, its own
+    certificate, and the CA certificates to trust."""
+
+    endpoints: Path
+    identity: Path
+    trust: Path
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayTopology:
     """The gateway's surroundings.
 
-    `engine` "kubernetes" reaches services by DNS without TLS of its own (the cluster's mesh
-    encrypts) and needs neither `endpoints`, `identity` nor `trust`. Paths are absolute and
-    only written into the configuration. `https_port` None leaves the https listener out.
+    `mesh` None is a Kubernetes cluster: services are reached by DNS, and the cluster's own mesh
+    encrypts. Paths are absolute and only written into the configuration. Without `https_port`
+    and `server_certificate` there is no https listener; without `admin_socket` no admin.
     """
 
     http_port: int
@@ -53,14 +60,11 @@ class GatewayTopology:
     openapi_json: Path
     docs_html: Path
     access_log: Path
-    engine: Engine = "local"
+    mesh: MeshFiles | None = None
     bind: str = HOST
     https_port: int | None = None
     server_certificate: Path | None = None
     admin_socket: Path | None = None
-    endpoints: Path | None = None
-    identity: Path | None = None
-    trust: Path | None = None
     bench: Bench | None = None
 
 
@@ -73,9 +77,7 @@ class SidecarTopology:
     app_socket: Path
     egress_socket: Path
     admin_socket: Path
-    endpoints: Path
-    identity: Path
-    trust: Path
+    mesh: MeshFiles
     bind: str = HOST
     bench: Bench | None = None
 
@@ -103,6 +105,11 @@ def endpoints_file(endpoints: Path, service: str) -> Path:
     return endpoints / f"{service}.json"
 
 
+def mesh_files(home: Home, name: str) -> MeshFiles:
+    """The files of one identity in a local run."""
+    return MeshFiles(home.endpoints, identity_file(home.certs, name), trust_file(home.certs))
+
+
 def health_lua() -> str:
     """Source of the gateway's `/health` script, from the package."""
     return (files("titanium.mesh.render") / "health.lua").read_text(encoding="utf-8")
@@ -119,9 +126,7 @@ def local_gateway(home: Home, ports: Ports, *, bench: Bench | None = None) -> Ga
         access_log=home.logs / "gateway-access.log",
         server_certificate=server_certificate_file(home.certs),
         admin_socket=home.admin_socket(GATEWAY),
-        endpoints=home.endpoints,
-        identity=identity_file(home.certs, GATEWAY),
-        trust=trust_file(home.certs),
+        mesh=mesh_files(home, GATEWAY),
         bench=bench,
     )
 
@@ -143,8 +148,6 @@ def local_sidecar(
         app_socket=home.app_socket(instance),
         egress_socket=home.egress_socket(instance),
         admin_socket=home.admin_socket(instance),
-        endpoints=home.endpoints,
-        identity=identity_file(home.certs, service),
-        trust=trust_file(home.certs),
+        mesh=mesh_files(home, service),
         bench=bench,
     )

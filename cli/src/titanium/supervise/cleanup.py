@@ -28,20 +28,25 @@ async def stop_everything(entries: Mapping[str, Entry]) -> None:
         )
 
 
-def find_strays(home: Path, known: Mapping[str, Entry]) -> list[int]:
-    """Processes that carry this folder's mark and belong to no recorded process."""
+def find_strays(home: Path, known: Mapping[str, Entry]) -> dict[int, str]:
+    """Processes that carry this folder's mark and belong to no recorded process: pid -> name.
+
+    Only the topmost of a family is named; it ends its own children.
+    """
     marked = procfs.marked(home)
     if not marked:
-        return []
+        return {}
     parents = procfs.parent_table()
     ours = {os.getpid()}
     for entry in known.values():
         ours.update(procfs.family(entry.pid, parents))
-    return [pid for pid in marked if pid not in ours]
+    strays = {pid: name for pid, name in marked.items() if pid not in ours}
+    return {pid: name for pid, name in strays.items() if parents.get(pid) not in strays}
 
 
-async def stop_stray(pid: int) -> None:
+async def stop_stray(pid: int, name: str) -> None:
     ticks = procfs.start_ticks(pid)
     process = Process.adopt(pid, ticks) if ticks is not None else None
     if process is not None:
-        await process.stop(signal.SIGTERM, 5.0)
+        # PostgreSQL would wait for its clients on SIGTERM; SIGINT is its fast shutdown.
+        await process.stop(signal.SIGINT if name == "postgres" else signal.SIGTERM, 5.0)

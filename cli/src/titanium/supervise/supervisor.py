@@ -64,6 +64,7 @@ class Supervisor:
         self._previous: dict[str, record.Entry] = {}
         self._done: dict[str, asyncio.Event] = {}
         self._starting = False
+        self._levels = levels(plan.steps)
         for spec in plan.processes:
             self._add_unit(spec)
 
@@ -89,9 +90,6 @@ class Supervisor:
         except BaseExceptionGroup as failures:
             await self._abandon()
             raise _first(failures) from None
-        except BaseException:
-            await self._abandon()
-            raise
         finally:
             self._starting = False
         for service in {unit.spec.service for unit in self.units.values() if unit.spec.service}:
@@ -164,7 +162,7 @@ class Supervisor:
             self._listen(entry.name, "stopping", "no longer wanted")
             await stop_entry(entry)
         strays = await asyncio.to_thread(find_strays, self.home, self._previous)
-        await asyncio.gather(*(stop_stray(pid) for pid in strays))
+        await asyncio.gather(*(stop_stray(pid, name) for pid, name in strays.items()))
 
     def _check_ports(self) -> None:
         """PortBusyError when a port of a process about to start belongs to somebody else."""
@@ -214,10 +212,17 @@ class Supervisor:
         self._save()
 
     async def replace(self, spec: ProcessSpec) -> None:
-        """Stop the process of that name and start `spec` in its place."""
+        """Stop the process of that name and start `spec` in its place.
+
+        UnhealthyError when that fails; it is then tried again and again.
+        """
         await self.units[spec.name].stop()
-        self._add_unit(spec)
-        await self.units[spec.name].start()
+        unit = self._add_unit(spec)
+        try:
+            await unit.start()
+        except TitaniumError:
+            unit.keep_trying()
+            raise
 
     def of_service(self, service: str) -> list[Unit]:
         return [unit for unit in self.units.values() if unit.spec.service == service]
@@ -234,7 +239,9 @@ class Supervisor:
     # --- bookkeeping ---------------------------------------------------------------------
 
     def _add_unit(self, spec: ProcessSpec) -> Unit:
-        level = levels(self.plan.steps).get(spec.name, 100)
+        if spec.name not in self._levels:
+            self._levels[spec.name] = 1 + max((self._levels[n] for n in spec.needs), default=-1)
+        level = self._levels[spec.name]
         hooks = Hooks(prepare=self._prepare, changed=self._changed)
         unit = self.units[spec.name] = Unit(spec, level, hooks, self._marks(spec.name))
         return unit

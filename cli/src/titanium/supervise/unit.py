@@ -11,7 +11,7 @@ from typing import Literal
 
 from titanium.errors import TitaniumError, UnhealthyError
 from titanium.supervise import probe, procfs
-from titanium.supervise.backoff import Backoff
+from titanium.supervise.backoff import FIRST, Backoff
 from titanium.supervise.process import Process, describe_exit, size_of, tail
 from titanium.supervise.record import Entry
 from titanium.supervise.spec import ProcessSpec
@@ -89,6 +89,15 @@ class Unit:
         await self._hooks.prepare(self)
         await self._launch()
         self._keep()
+
+    def keep_trying(self) -> None:
+        """After a failed `start`: go on starting it, ever more slowly, until it is ready."""
+
+        async def keep() -> None:
+            await self._relaunch(self._backoff.next(0.0) or FIRST)
+            await self._restart_forever()
+
+        self._keeper = asyncio.create_task(keep(), name=f"keep {self.spec.name}")
 
     async def stop(self) -> None:
         """Ask the process to end, kill it after its bound; it is not started again."""

@@ -1,0 +1,48 @@
+"""`titanium docs`: regenerate the reference from the code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from titanium.errors import TitaniumError
+
+
+def generate(root: Path) -> dict[Path, str]:
+    """Every generated file of `docs/reference`: path -> content."""
+    from titanium.catalog import load_catalog
+    from titanium.reference.openapi import collect, merge
+    from titanium.reference.page import render_page
+
+    document = merge(collect(load_catalog(root)))
+    folder = root / "docs" / "reference"
+    return {
+        folder / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n",
+        folder / "api.html": render_page(document),
+    }
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
+def docs(check: bool) -> None:
+    """Regenerate docs/reference (OpenAPI document, API page) from the services' code.
+
+    \b
+    Examples:
+      titanium docs
+      titanium docs --check
+    """
+    from titanium.checkout import checkout
+
+    root = checkout()
+    files = generate(root)
+    stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
+    if check and stale:
+        names = ", ".join(str(path.relative_to(root)) for path in stale)
+        raise TitaniumError(f"Out of date: {names}.", "Run `make docs` and commit the result.")
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files[path])
+    click.echo(f"{len(files)} files, {len(stale)} {'stale' if check else 'rewritten'}.")

@@ -1,0 +1,66 @@
+"""Writes what proxies read, and says how a proxy is started."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from titanium.errors import StateError
+
+DRAIN_SECONDS = 5
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace `path` in one step with a file that only its owner can read (0600).
+
+    A reader sees the old content or the new, never a part; Envoy notices the rename.
+    Raises StateError when the folder cannot be written.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise StateError(
+            f"{path}: cannot be written: {error.strerror}",
+            "check the free space and the permissions of the state folder",
+        ) from error
+
+
+def write_document(path: Path, document: Mapping[str, object]) -> None:
+    """Write a rendered configuration as JSON, in one step, 0600."""
+    write_private(path, (json.dumps(document, indent=1) + "\n").encode())
+
+
+def envoy_arguments(
+    envoy: Path, bootstrap: Path, name: str, *, concurrency: int = 1, level: str = "warning"
+) -> list[str]:
+    """Command line of one proxy; `name` appears in its log lines (JSON, on standard error)."""
+    line = {"ts": "%Y-%m-%dT%T.%eZ", "level": "%l", "service": name, "logger": "%n", "event": "%j"}
+    return [
+        str(envoy),
+        "--config-path",
+        str(bootstrap),
+        "--concurrency",
+        str(concurrency),
+        # Several proxies share the machine, and none hands over to a successor: no shared memory.
+        "--disable-hot-restart",
+        "--log-level",
+        level,
+        "--log-format",
+        json.dumps(line),
+        "--file-flush-interval-msec",
+        "1000",
+        "--drain-time-s",
+        str(DRAIN_SECONDS),
+    ]

@@ -1,0 +1,255 @@
+"""The gateway's bootstrap: the edge of the platform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from titanium.catalog import Catalog, Match
+from titanium.layout import GATEWAY
+from titanium.mesh.edge import Edge
+from titanium.mesh.policy import Policy
+from titanium.mesh.render.access_log import edge_log
+from titanium.mesh.render.clusters import dns_cluster, mesh_cluster
+from titanium.mesh.render.hardening import (
+    admin,
+    connection_manager,
+    listener,
+    overload_manager,
+    router,
+    runtime,
+)
+from titanium.mesh.render.limits import header_mutations, limit_filter
+from titanium.mesh.render.parts import Json, header, http_filter, tcp, typed
+from titanium.mesh.render.problems import GATEWAY_PROBLEMS, UNDELIVERED, local_replies
+from titanium.mesh.render.routes import (
+    OLDER_API,
+    SAFE_METHODS,
+    bench_route,
+    file_routes,
+    not_found,
+    only_methods,
+    path_match,
+    public_routes,
+    refused_paths,
+)
+from titanium.mesh.render.tls import edge_server
+from titanium.mesh.topology import GatewayTopology
+
+# Headers by which a client could pretend to be our proxy or a user of ours.
+_SPOOFABLE_PREFIXES = ("x-envoy-", "x-titanium-", "x-user", "x-auth", "x-original-", "x-rewrite-")
+_SPOOFABLE_FORWARDED = ("x-forwarded-", "forwarded", "x-real-ip", "x-client-ip", "true-client-ip")
+_SPOOFABLE_NAMES = ("x-http-method-override", "x-method-override", "x-remote-user")
+_LARGEST_FILE_BYTES = 4 * 1024 * 1024
+_READINESS_TIMEOUT_MS = 1000
+_LUA = "envoy.filters.http.lua"
+
+
+def render_gateway(catalog: Catalog, policy: Policy, edge: Edge, topology: GatewayTopology) -> Json:
+    """Envoy v3 bootstrap of the gateway, as JSON data."""
+    listeners = [_http_listener(catalog, policy, edge, topology)]
+    if topology.https_port is not None and topology.server_certificate is not None:
+        listeners.append(
+            _https_listener(
+                catalog, policy, edge, topology, topology.https_port, topology.server_certificate
+            )
+        )
+    most = policy.edge.max_connections
+    bootstrap: Json = {
+        "node": {"id": GATEWAY, "cluster": GATEWAY},
+        "static_resources": {
+            "listeners": listeners,
+            "clusters": [_cluster(name, policy, topology) for name in catalog.names],
+        },
+        "overload_manager": overload_manager(policy.edge),
+        "layered_runtime": runtime({one["name"]: most for one in listeners}),
+    }
+    if topology.admin_socket is not None:
+        bootstrap["admin"] = admin(topology.admin_socket)
+    return bootstrap
+
+
+def _cluster(service: str, policy: Policy, topology: GatewayTopology) -> Json:
+    if topology.mesh is None:
+        return dns_cluster(service, policy)
+    return mesh_cluster(service, policy, topology.mesh)
+
+
+def _http_listener(catalog: Catalog, policy: Policy, edge: Edge, topology: GatewayTopology) -> Json:
+    chain = _chain("http", catalog, policy, edge, topology)
+    return listener("http", tcp(topology.bind, topology.http_port), chain)
+
+
+def _https_listener(
+    catalog: Catalog,
+    policy: Policy,
+    edge: Edge,
+    topology: GatewayTopology,
+    port: int,
+    certificate: Path,
+) -> Json:
+    hsts = header(
+        "strict-transport-security", f"max-age={edge.tls.hsts_max_age_seconds}; includeSubDomains"
+    )
+    chain = _chain("https", catalog, policy, edge, topology, hsts)
+    tls = edge_server(certificate, edge.tls.minimum_version)
+    return listener("https", tcp(topology.bind, port), chain, tls=tls)
+
+
+def _chain(
+    name: str,
+    catalog: Catalog,
+    policy: Policy,
+    edge: Edge,
+    topology: GatewayTopology,
+    *extra_headers: Json,
+) -> Json:
+    hops = policy.edge.xff_num_trusted_hops
+    content: Json = {
+        "use_remote_address": True,
+        "xff_num_trusted_hops": hops,
+        "server_name": "titanium",
+        "always_set_request_id_in_response": True,
+        "early_header_mutation_extensions": [_strip_spoofed(trust_forwarded=hops > 0)],
+        "access_log": [edge_log(topology.access_log)],
+        "local_reply_config": local_replies(GATEWAY_PROBLEMS),
+        "route_config": {
+            "name": "public",
+            "max_direct_response_body_size_bytes": _LARGEST_FILE_BYTES,
+            "virtual_hosts": [_public_host(catalog, policy, edge, topology)],
+        },
+        "http_filters": _filters(policy, edge, extra_headers),
+    }
+    return connection_manager(f"gateway_{name}", policy, content)
+
+
+def _filters(policy: Policy, edge: Edge, extra_headers: tuple[Json, ...]) -> list[Json]:
+    """Few and cheap: every request passes all of them (the script only at /health)."""
+    headers = [
+        # A service's own, stricter policy wins.
+        header(name, value, _keep_own(name))
+        for name, value in edge.headers.items()
+    ]
+    mutations: list[Json] = [{"append": one} for one in (*headers, *extra_headers)]
+    mutations += [*header_mutations(), {"remove": UNDELIVERED}]
+    filters = [
+        http_filter(
+            "header_mutation",
+            "header_mutation.v3.HeaderMutation",
+            {"mutations": {"response_mutations": mutations}},
+        ),
+    ]
+    if edge.cors.allow_origins:
+        filters.append(http_filter("cors", "cors.v3.Cors"))
+    return [
+        *filters,
+        limit_filter(policy),
+        {**http_filter("lua", "lua.v3.Lua"), "disabled": True},
+        http_filter(
+            "buffer", "buffer.v3.Buffer", {"max_request_bytes": policy.edge.max_body_bytes}
+        ),
+        router(quiet=True),
+    ]
+
+
+def _keep_own(name: str) -> str:
+    if name == "content-security-policy":
+        return "ADD_IF_ABSENT"
+    return "OVERWRITE_IF_EXISTS_OR_ADD"
+
+
+def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: GatewayTopology) -> Json:
+    own = [
+        *_front_page(policy),
+        *only_methods(
+            Match("/health", exact=True), SAFE_METHODS, _health(catalog, topology), policy
+        ),
+        *file_routes("/api/openapi.json", topology.openapi_json, "application/json", policy),
+        *file_routes("/api/docs", topology.docs_html, "text/html; charset=utf-8", policy),
+    ]
+    bench = [bench_route(topology.bench, policy)] if topology.bench else []
+    declared = public_routes(catalog, policy)
+    # `/blog/api` must not fall through to the pages under `/blog`.
+    older = [route for route in declared if _is_older(route)]
+    newer = [route for route in declared if not _is_older(route)]
+    host: Json = {
+        "name": "public",
+        "domains": ["*"],
+        "routes": [
+            refused_paths(policy),
+            *bench,
+            *own,
+            *older,
+            not_found(path_match(Match(OLDER_API, exact=False)), policy),
+            *newer,
+            not_found({"prefix": "/"}, policy),
+        ],
+    }
+    if edge.cors.allow_origins:
+        host["typed_per_filter_config"] = {"envoy.filters.http.cors": _cors(edge)}
+    return host
+
+
+def _is_older(route: Json) -> bool:
+    match = route["match"]
+    path: str = match.get("path") or match.get("path_separated_prefix") or ""
+    return path.startswith(OLDER_API + "/")
+
+
+def _front_page(policy: Policy) -> list[Json]:
+    answer = {
+        "direct_response": {"status": 307},
+        "response_headers_to_add": [header("location", "/blog/")],
+    }
+    return only_methods(Match("/", exact=True), SAFE_METHODS, answer, policy)
+
+
+def _health(catalog: Catalog, topology: GatewayTopology) -> Json:
+    script = typed(
+        "extensions.filters.http.lua.v3.LuaPerRoute",
+        {
+            "source_code": {"inline_string": topology.health_lua},
+            "filter_context": {
+                "services": list(catalog.names),
+                "timeout_ms": _READINESS_TIMEOUT_MS,
+            },
+        },
+    )
+    return {
+        "direct_response": {"status": 503},
+        "typed_per_filter_config": {
+            _LUA: typed("config.route.v3.FilterConfig", {"config": script})
+        },
+    }
+
+
+def _cors(edge: Edge) -> Json:
+    cors = edge.cors
+    return typed(
+        "extensions.filters.http.cors.v3.CorsPolicy",
+        {
+            "allow_origin_string_match": [{"exact": origin} for origin in cors.allow_origins],
+            "allow_methods": ", ".join(cors.allow_methods),
+            "allow_headers": ", ".join(cors.allow_headers),
+            "expose_headers": ", ".join(cors.expose_headers),
+            "max_age": str(cors.max_age_seconds),
+            "allow_credentials": False,
+        },
+    )
+
+
+def _strip_spoofed(*, trust_forwarded: bool) -> Json:
+    prefixes = list(_SPOOFABLE_PREFIXES)
+    if not trust_forwarded:
+        prefixes += _SPOOFABLE_FORWARDED
+    removals: list[Json] = [
+        {"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}}
+        for prefix in prefixes
+    ]
+    removals += [{"remove": name} for name in _SPOOFABLE_NAMES]
+    return {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": typed(
+            "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+            {"mutations": removals},
+        ),
+    }

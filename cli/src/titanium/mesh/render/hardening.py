@@ -1,0 +1,110 @@
+"""What Envoy's "configuring Envoy as an edge proxy" asks for, in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from titanium.mesh.policy import EdgeBounds, Policy
+from titanium.mesh.render.clusters import BUFFER_BYTES, http2
+from titanium.mesh.render.parts import Json, pipe, seconds, typed
+
+_HTTP_MANAGER = "envoy.filters.network.http_connection_manager"
+
+
+def admin(socket: Path) -> Json:
+    """The admin interface: on a Unix socket of its owner's, on no port."""
+    return {"address": pipe(socket), "ignore_global_conn_limit": True}
+
+
+def overload_manager(bounds: EdgeBounds) -> Json:
+    """Shed load before memory or connections run out."""
+
+    def monitor(name: str, message: str, content: Json) -> Json:
+        config = typed(f"extensions.resource_monitors.{message}", content)
+        return {"name": f"envoy.resource_monitors.{name}", "typed_config": config}
+
+    def above(action: str, share: float) -> Json:
+        trigger = {"name": "envoy.resource_monitors.fixed_heap", "threshold": {"value": share}}
+        return {"name": f"envoy.overload_actions.{action}", "triggers": [trigger]}
+
+    return {
+        "refresh_interval": "0.25s",
+        "resource_monitors": [
+            monitor(
+                "fixed_heap",
+                "fixed_heap.v3.FixedHeapConfig",
+                {"max_heap_size_bytes": bounds.max_heap_bytes},
+            ),
+            monitor(
+                "global_downstream_max_connections",
+                "downstream_connections.v3.DownstreamConnectionsConfig",
+                {"max_active_downstream_connections": bounds.max_connections},
+            ),
+        ],
+        "actions": [
+            above("disable_http_keepalive", 0.92),
+            above("shrink_heap", 0.95),
+            above("stop_accepting_requests", 0.98),
+        ],
+    }
+
+
+def runtime(listeners: dict[str, int]) -> Json:
+    """Most connections per listener, by listener name."""
+    limits = {
+        f"envoy.resource_limits.listener.{name}.connection_limit": most
+        for name, most in listeners.items()
+    }
+    return {"layers": [{"name": "static", "static_layer": limits}]}
+
+
+def listener(name: str, address: Json, chain: Json, *, tls: Json | None = None) -> Json:
+    """A listener with bounded buffers; a second process cannot share its port unnoticed."""
+    if tls is not None:
+        chain = {**chain, "transport_socket": tls, "transport_socket_connect_timeout": "5s"}
+    content: Json = {
+        "name": name,
+        "address": address,
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "filter_chains": [chain],
+    }
+    if "socket_address" in address:
+        content["enable_reuse_port"] = False
+    return content
+
+
+def connection_manager(stat_prefix: str, policy: Policy, content: Json) -> Json:
+    """A filter chain with an HTTP connection manager; strict about paths and headers.
+
+    Every proxy normalizes paths in the same way, so that what one checked is what the next
+    one sees; `content` adds or overrides.
+    """
+    bounds = policy.edge
+    base: Json = {
+        "stat_prefix": stat_prefix,
+        "codec_type": "AUTO",
+        "normalize_path": True,
+        "merge_slashes": True,
+        "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "common_http_protocol_options": {
+            "idle_timeout": seconds(bounds.idle_timeout_seconds),
+            "headers_with_underscores_action": "REJECT_REQUEST",
+            "max_headers_count": 100,
+        },
+        "http_protocol_options": {"allow_chunked_length": False},
+        "http2_protocol_options": http2(),
+        "max_request_headers_kb": bounds.max_headers_kib,
+        "stream_idle_timeout": seconds(bounds.stream_idle_timeout_seconds),
+        "request_headers_timeout": seconds(bounds.header_timeout_seconds),
+        "request_timeout": seconds(bounds.request_timeout_seconds),
+        **content,
+    }
+    message = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+    return {"filters": [{"name": _HTTP_MANAGER, "typed_config": typed(message, base)}]}
+
+
+def router(*, quiet: bool) -> Json:
+    """The last filter; `quiet` adds no x-envoy-* header to requests and answers."""
+    content: Json = {"suppress_envoy_headers": True} if quiet else {}
+    config = typed("extensions.filters.http.router.v3.Router", content)
+    return {"name": "envoy.filters.http.router", "typed_config": config}

@@ -1,0 +1,124 @@
+"""What a proxy answers by itself: RFC 9457 problems in words that a person understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from titanium.mesh.render.parts import Json, header
+
+PROBLEM_JSON = "application/problem+json"
+# On a 503 that a sidecar gives because its app never saw the request: safe to send again.
+UNDELIVERED = "x-titanium-undelivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One local answer; `flags` (Envoy's response flags) narrow it down, first match wins."""
+
+    status: int
+    detail: str
+    flags: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_RETRY_SOON = (("retry-after", "1"),)
+
+_COMMON = (
+    Problem(400, "The request is not valid HTTP, or its path holds characters that are refused."),
+    Problem(404, "There is nothing at this path."),
+    Problem(405, "This path does not support the request's method; see the Allow header."),
+    Problem(408, "The request did not arrive completely in time."),
+    Problem(413, "The request's body is too large."),
+    Problem(426, "Use HTTP/1.1 or HTTP/2."),
+    Problem(429, "Too many requests from this address; wait as long as Retry-After says."),
+    Problem(431, "The request's headers are too large."),
+    Problem(500, "The request could not be handled because of an internal error."),
+    Problem(501, "The request uses a transfer encoding that is not supported."),
+    Problem(502, "The service behind this path gave an invalid answer."),
+    Problem(
+        503,
+        "The platform is at its limit; try again shortly.",
+        flags=("UO", "OM"),
+        headers=_RETRY_SOON,
+    ),
+    Problem(
+        503,
+        "The service behind this path cannot be reached right now; try again shortly.",
+        headers=_RETRY_SOON,
+    ),
+    Problem(504, "The service behind this path did not answer in time."),
+)
+
+GATEWAY_PROBLEMS = (
+    Problem(403, "This request is not allowed."),
+    *_COMMON,
+)
+SIDECAR_PROBLEMS = (
+    Problem(403, "This caller is not allowed to make this call."),
+    # Refused before the app saw anything: not connected, or no place in the queue.
+    Problem(
+        503,
+        "The service cannot be reached right now; try again shortly.",
+        flags=("UF", "UH"),
+        headers=(*_RETRY_SOON, (UNDELIVERED, "1")),
+    ),
+    *_COMMON,
+)
+EGRESS_PROBLEMS = (
+    Problem(403, "This service has not declared this call; see [[calls]] in its service.toml."),
+    *_COMMON,
+)
+
+
+def local_replies(problems: Sequence[Problem]) -> Json:
+    """`local_reply_config` that turns every local answer from 400 on into a problem."""
+    mappers = [_mapper(problem) for problem in problems]
+    mappers.append(
+        {
+            "filter": _status("GE", 400),
+            "body_format_override": _body(
+                "%RESPONSE_CODE%", "Error", "The request could not be handled."
+            ),
+        }
+    )
+    return {"mappers": mappers}
+
+
+def title(status: int) -> str:
+    """The registered phrase of a status code."""
+    return "Content Too Large" if status == 413 else HTTPStatus(status).phrase
+
+
+def _mapper(problem: Problem) -> Json:
+    condition = _status("EQ", problem.status)
+    if problem.flags:
+        flags = {"response_flag_filter": {"flags": list(problem.flags)}}
+        condition = {"and_filter": {"filters": [condition, flags]}}
+    mapper: Json = {
+        "filter": condition,
+        "body_format_override": _body(problem.status, title(problem.status), problem.detail),
+    }
+    if problem.headers:
+        mapper["headers_to_add"] = [header(name, value) for name, value in problem.headers]
+    return mapper
+
+
+def _status(comparison: str, status: int) -> Json:
+    value = {"default_value": status, "runtime_key": f"local_reply.{comparison.lower()}.{status}"}
+    return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
+
+
+def _body(status: int | str, title_text: str, detail: str) -> Json:
+    return {
+        "content_type": PROBLEM_JSON,
+        "json_format": {
+            "type": "about:blank",
+            "title": title_text,
+            "status": status,
+            "detail": detail,
+            "instance": "%PATH(NQ:ORIG_OR_PATH)%",
+            "request_id": "%REQ(X-REQUEST-ID)%",
+        },
+    }

@@ -1,0 +1,209 @@
+"""Routes: the public ones of the gateway, and the declared calls of a sidecar's egress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from titanium.catalog import Catalog, Match, Permission
+from titanium.mesh.policy import Policy
+from titanium.mesh.render.limits import route_metadata
+from titanium.mesh.render.parts import Json, header, milliseconds, seconds
+from titanium.mesh.render.problems import UNDELIVERED
+from titanium.mesh.topology import EGRESS_DOMAIN, Bench
+
+SAFE_METHODS = ("GET", "HEAD")
+LIMIT_PATH = "/__limit"
+# The same API under the prefix that older clients use.
+API, OLDER_API = "/api", "/blog/api"
+# Parameters, control characters and escapes of them, which one parser may see and another not.
+_REFUSED_PATHS = r"(?i).*(;|%3b|%00|%0a|%0d).*"
+# Failures in which the app cannot have seen the request.
+_RETRY_ON = "connect-failure,refused-stream,reset-before-request,retriable-headers"
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Methods of one path that lead to one service under one class of limits."""
+
+    service: str
+    methods: tuple[str, ...]
+    limit: str
+
+
+def refused_paths(policy: Policy) -> Json:
+    """400 for paths with characters that no address of ours needs."""
+    return _answer({"safe_regex": {"regex": _REFUSED_PATHS}}, 400, policy)
+
+
+def public_routes(catalog: Catalog, policy: Policy) -> list[Json]:
+    """Every declared route, the most specific path first, each also under the older prefix."""
+    routes: list[Json] = []
+    for match, targets in _by_path(catalog):
+        routes += _path_routes(match, match.path, targets, policy)
+        if match.path.startswith(f"{API}/"):
+            older = Match(OLDER_API + match.path.removeprefix(API), match.exact)
+            routes += _path_routes(older, match.path, targets, policy)
+    return routes
+
+
+def file_routes(path: str, file: Path, content_type: str, policy: Policy) -> list[Json]:
+    """A small file that the gateway serves from memory, also under the older prefix."""
+    headers = [
+        header("content-type", content_type),
+        header("cache-control", "public, max-age=300"),
+    ]
+    routes = []
+    for name in (path, OLDER_API + path.removeprefix(API)):
+        answer = {"status": 200, "body": {"filename": str(file)}}
+        route = {"direct_response": answer, "response_headers_to_add": headers}
+        routes += only_methods(Match(name, exact=True), SAFE_METHODS, route, policy)
+    return routes
+
+
+def only_methods(match: Match, methods: Sequence[str], route: Json, policy: Policy) -> list[Json]:
+    """`route` for these methods of a path of the gateway's own, 405 for the others."""
+    served = {
+        "match": {**path_match(match), **_method_match(methods)},
+        "metadata": _class_of(policy.edge.limit_unknown, policy),
+        **route,
+    }
+    return [served, _wrong_method(match, methods, policy)]
+
+
+def not_found(match: Json, policy: Policy) -> Json:
+    """404 for whatever is left under `match`."""
+    return _answer(match, 404, policy)
+
+
+def bench_route(bench: Bench, policy: Policy) -> Json:
+    """The benchmark's ceiling: through every filter of the gateway, answered by the sidecar."""
+    route = _forward(_Target(bench.service, ("GET",), policy.edge.limit_unknown), policy)
+    return {**route, "match": {"path": LIMIT_PATH}}
+
+
+def egress_host(callee: str, permissions: Iterable[Permission], policy: Policy) -> Json:
+    """Virtual host of one callee: the declared calls, nothing else."""
+    routes = []
+    for permission in permissions:
+        action: Json = {"cluster": callee, "timeout": seconds(policy.timeouts.call_seconds)}
+        if permission.method in SAFE_METHODS:
+            action["retry_policy"] = retry_policy(policy)
+        match = {**path_match(permission.match), **_method_match([permission.method])}
+        routes.append({"match": match, "route": action})
+    return {"name": callee, "domains": [f"{callee}.{EGRESS_DOMAIN}"], "routes": routes}
+
+
+def retry_policy(policy: Policy) -> Json:
+    """Bounded retries on another instance; the cluster's retry budget bounds them together."""
+    retries = policy.retries
+    return {
+        "retry_on": _RETRY_ON,
+        "num_retries": retries.attempts,
+        "retriable_headers": [{"name": UNDELIVERED, "present_match": True}],
+        "retry_back_off": {
+            "base_interval": milliseconds(retries.backoff_ms),
+            "max_interval": milliseconds(10 * retries.backoff_ms),
+        },
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.retry.host"
+                    ".previous_hosts.v3.PreviousHostsPredicate"
+                },
+            }
+        ],
+        "host_selection_retry_max_attempts": 3,
+    }
+
+
+def path_match(match: Match) -> Json:
+    """How Envoy says `match`."""
+    return {"path": match.path} if match.exact else {"path_separated_prefix": match.path}
+
+
+def _by_path(catalog: Catalog) -> list[tuple[Match, list[_Target]]]:
+    groups: dict[Match, list[_Target]] = {}
+    for service in catalog:
+        for route in service.routes:
+            target = _Target(service.name, route.methods, route.limit)
+            groups.setdefault(route.match, []).append(target)
+    for match in groups:
+        if match.exact:  # a prefix of the same path serves the methods that are left
+            groups[match] += groups.get(Match(match.path, exact=False), [])
+    return sorted(groups.items(), key=lambda group: _specificity(group[0]))
+
+
+def _specificity(match: Match) -> tuple[int, int, bool, str]:
+    return (-match.path.count("/"), -len(match.path), not match.exact, match.path)
+
+
+def _path_routes(
+    match: Match, rewritten: str, targets: Sequence[_Target], policy: Policy
+) -> list[Json]:
+    routes: list[Json] = []
+    for target in targets:
+        safe = tuple(name for name in target.methods if name in SAFE_METHODS)
+        writing = tuple(name for name in target.methods if name not in SAFE_METHODS)
+        if safe:
+            routes.append(_public_route(match, rewritten, safe, target, policy, retried=True))
+        if writing:
+            keyed = _public_route(match, rewritten, writing, target, policy, retried=True)
+            keyed["match"]["headers"].append({"name": "idempotency-key", "present_match": True})
+            routes.append(keyed)
+            routes.append(_public_route(match, rewritten, writing, target, policy, retried=False))
+    methods = [name for target in targets for name in target.methods]
+    return [*routes, _wrong_method(match, methods, policy)]
+
+
+def _public_route(
+    match: Match,
+    rewritten: str,
+    methods: Sequence[str],
+    target: _Target,
+    policy: Policy,
+    *,
+    retried: bool,
+) -> Json:
+    route = _forward(target, policy)
+    if retried:
+        route["route"]["retry_policy"] = retry_policy(policy)
+    if rewritten != match.path:
+        route["route"]["prefix_rewrite"] = rewritten
+    return {"match": {**path_match(match), **_method_match(methods)}, **route}
+
+
+def _forward(target: _Target, policy: Policy) -> Json:
+    timeout = seconds(policy.timeouts.request_seconds)
+    return {
+        "route": {"cluster": target.service, "timeout": timeout},
+        "metadata": _class_of(target.limit, policy),
+    }
+
+
+def _wrong_method(match: Match, methods: Iterable[str], policy: Policy) -> Json:
+    allow = ", ".join(sorted(set(methods)))
+    answer = _answer(path_match(match), 405, policy)
+    return {**answer, "response_headers_to_add": [header("allow", allow)]}
+
+
+def _answer(match: Json, status: int, policy: Policy) -> Json:
+    return {
+        "match": match,
+        "direct_response": {"status": status},
+        "metadata": _class_of(policy.edge.limit_unknown, policy),
+    }
+
+
+def _method_match(methods: Sequence[str]) -> Json:
+    if len(methods) == 1:
+        matcher: Json = {"exact": methods[0]}
+    else:
+        matcher = {"safe_regex": {"regex": "|".join(methods)}}
+    return {"headers": [{"name": ":method", "string_match": matcher}]}
+
+
+def _class_of(limit: str, policy: Policy) -> Json:
+    return route_metadata(limit, policy.limits[limit])

@@ -1,0 +1,110 @@
+"""A sidecar's bootstrap: the only way into its app, and the app's only way out."""
+
+from __future__ import annotations
+
+from titanium.catalog import Catalog, Match, Permission
+from titanium.layout import GATEWAY
+from titanium.mesh.policy import Policy
+from titanium.mesh.render.access_log import sidecar_log
+from titanium.mesh.render.clusters import APP, app_cluster, mesh_cluster
+from titanium.mesh.render.hardening import (
+    admin,
+    connection_manager,
+    listener,
+    overload_manager,
+    router,
+    runtime,
+)
+from titanium.mesh.render.parts import Json, pipe, seconds, tcp
+from titanium.mesh.render.problems import EGRESS_PROBLEMS, SIDECAR_PROBLEMS, local_replies
+from titanium.mesh.render.rbac import rbac_filter
+from titanium.mesh.render.routes import LIMIT_PATH, egress_host
+from titanium.mesh.render.tls import mesh_server
+from titanium.mesh.topology import SidecarTopology
+
+
+def render_sidecar(
+    catalog: Catalog, policy: Policy, service: str, topology: SidecarTopology
+) -> Json:
+    """Envoy v3 bootstrap of one instance's sidecar, as JSON data."""
+    callees = catalog.callees(service)
+    clusters = [mesh_cluster(name, policy, topology.mesh) for name in callees]
+    return {
+        "node": {"id": topology.instance, "cluster": service},
+        "admin": admin(topology.admin_socket),
+        "static_resources": {
+            "listeners": [
+                _inbound(catalog, policy, service, topology),
+                _egress(catalog, policy, service, topology),
+            ],
+            "clusters": [app_cluster(topology.app_socket, policy), *clusters],
+        },
+        "overload_manager": overload_manager(policy.edge),
+        "layered_runtime": runtime({"inbound": policy.edge.max_connections}),
+    }
+
+
+def _inbound(catalog: Catalog, policy: Policy, service: str, topology: SidecarTopology) -> Json:
+    callers = catalog.callers(service)
+    permissions = {caller: list(catalog.allowed(caller, service)) for caller in callers}
+    forward: Json = {
+        "match": {"prefix": "/"},
+        # The caller's time-out rules; this one only ends what nobody waits for any more.
+        "route": {"cluster": APP, "timeout": seconds(policy.timeouts.request_seconds)},
+    }
+    routes = [forward]
+    if topology.bench is not None and topology.bench.service == service:
+        permissions[GATEWAY].append(Permission("GET", Match(LIMIT_PATH, exact=True)))
+        routes.insert(0, _limit_route(topology.bench.body))
+    content: Json = {
+        **_inside(topology, "inbound"),
+        "codec_type": "HTTP2",
+        "local_reply_config": local_replies(SIDECAR_PROBLEMS),
+        "route_config": {
+            "name": "inbound",
+            "virtual_hosts": [{"name": "app", "domains": ["*"], "routes": routes}],
+        },
+        "http_filters": [rbac_filter(permissions), router(quiet=True)],
+    }
+    return listener(
+        "inbound",
+        tcp(topology.bind, topology.port),
+        connection_manager("inbound", policy, content),
+        tls=mesh_server(topology.mesh, callers),
+    )
+
+
+def _egress(catalog: Catalog, policy: Policy, service: str, topology: SidecarTopology) -> Json:
+    hosts = [
+        egress_host(name, catalog.allowed(service, name), policy)
+        for name in catalog.callees(service)
+    ]
+    denied = {"match": {"prefix": "/"}, "direct_response": {"status": 403}}
+    for host in hosts:
+        host["routes"].append(denied)
+    hosts.append({"name": "undeclared", "domains": ["*"], "routes": [denied]})
+    content: Json = {
+        **_inside(topology, "egress"),
+        "local_reply_config": local_replies(EGRESS_PROBLEMS),
+        "route_config": {"name": "egress", "virtual_hosts": hosts},
+        "http_filters": [router(quiet=True)],
+    }
+    chain = connection_manager("egress", policy, content)
+    return listener("egress", pipe(topology.egress_socket), chain)
+
+
+def _inside(topology: SidecarTopology, event: str) -> Json:
+    """What both listeners share: callers are ours, so their request id is kept."""
+    return {
+        "use_remote_address": False,
+        "skip_xff_append": True,
+        "server_header_transformation": "PASS_THROUGH",
+        "access_log": [sidecar_log(topology.instance, event)],
+    }
+
+
+def _limit_route(body: str) -> Json:
+    return {
+        "match": {"path": LIMIT_PATH},
+        "direct_response": {"status": 200, "body": {"inline_string": body}},
+    }

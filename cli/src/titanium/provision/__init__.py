@@ -1,0 +1,1 @@
+"""What data stores and secrets need before the first process starts."""

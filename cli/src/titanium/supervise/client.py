@@ -1,0 +1,71 @@
+"""Asks a running supervisor: blocking, for commands."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterable
+from typing import BinaryIO
+
+from titanium.errors import NotRunningError
+from titanium.layout import Home
+from titanium.supervise.protocol import Event, PlatformStatus, Request, Result, decode, encode
+
+Tell = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """For callers that show nothing."""
+
+
+def ask(
+    home: Home, request: Request, tell: Tell = ignore, timeout: float | None = None
+) -> Result:
+    """Send a request and wait for its result; NotRunningError when nobody answers."""
+    connection = connect(home, timeout)
+    if connection is None:
+        raise NotRunningError(
+            f"no titanium is running in {home.root}", "Start it: titanium up -d"
+        )
+    with connection, connection.makefile("rb") as lines:
+        connection.sendall(encode(request))
+        with contextlib.suppress(OSError):
+            if result := follow(lines, tell):
+                return result
+    raise NotRunningError(
+        f"the supervisor of {home.root} ended before it answered",
+        f"Read {home.log('supervisor')}, then run titanium up.",
+    )
+
+
+def connect(home: Home, timeout: float | None = None) -> socket.socket | None:
+    """A connection to the supervisor; None when there is none."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(timeout)
+    try:
+        connection.connect(str(home.control_socket))
+    except OSError:
+        connection.close()
+        return None
+    return connection
+
+
+def follow(lines: Iterable[bytes] | BinaryIO, tell: Tell) -> Result | None:
+    """Hand on events until the result; None when the other side ended without one."""
+    for line in lines:
+        message = decode(line)
+        if isinstance(message, Result):
+            return message
+        if isinstance(message, Event):
+            tell(message)
+    return None
+
+
+def status(home: Home, timeout: float = 10.0) -> PlatformStatus | None:
+    """What the supervisor says of the platform; None when no supervisor runs."""
+    try:
+        result = ask(home, Request("status"), timeout=timeout)
+    except NotRunningError:
+        return None
+    result.raise_failure()
+    return PlatformStatus.from_json(result.body)
