@@ -58,6 +58,12 @@ class NotRunningError(TitaniumError):
     exit_code = EXIT_NOT_RUNNING
 
 
+class RunningError(TitaniumError):
+    """The command needs a stopped platform, or a state folder that nobody else supervises."""
+
+    exit_code = EXIT_BUSY
+
+
 class UnhealthyError(TitaniumError):
     """A process could not start or did not become ready in time."""
 

@@ -1,0 +1,1 @@
+"""Runs the platform's processes: starts, watches, restarts and stops them."""

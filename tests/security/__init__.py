@@ -1,0 +1,1 @@
+"""Bars of the gateway and the mesh, tested against real proxies."""
