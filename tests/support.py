@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +98,17 @@ class Platform:
         document: dict[str, Any] = json.loads(self.titanium("status", "--json").stdout)
         return document
 
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """What `titanium status` says of each process, by name."""
+        return {process["name"]: process for process in self.status()["processes"]}
+
+    def healthy(self) -> bool:
+        """Whether the edge says that every part is ready."""
+        try:
+            return self.client.get("/health", timeout=5).status_code == 200
+        except httpx2.HTTPError:
+            return False
+
     def register(self, prefix: str = "person") -> Person:
         """A new account, logged in."""
         name = f"{prefix}-{secrets.token_hex(5)}"
@@ -129,6 +142,63 @@ class Platform:
         )
         assert answer.status_code == 201, answer.text
         return answer.json()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> float:
+    """Seconds until `condition` holds; fails after `seconds`."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        if condition():
+            return time.monotonic() - began
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {seconds:g} s")
+
+
+@dataclass
+class Load:
+    """Requests made by `under_load`: how many, and each one that did not answer as it should."""
+
+    done: int = 0
+    failures: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def p95(self) -> float:
+        """The 95th percentile of the answers' times, in seconds."""
+        return sorted(self.seconds)[int(len(self.seconds) * 0.95)]
+
+
+@contextmanager
+def under_load(
+    request: Callable[[httpx2.Client], httpx2.Response], url: str, workers: int = 4
+) -> Iterator[Load]:
+    """Repeat `request` from `workers` threads while the block runs; 4xx, 5xx and errors fail."""
+    load = Load()
+    stop = threading.Event()
+
+    def work() -> None:
+        with httpx2.Client(base_url=url, timeout=30, trust_env=False) as client:
+            while not stop.is_set():
+                began = time.monotonic()
+                try:
+                    answer = request(client)
+                except httpx2.HTTPError as error:
+                    load.failures.append(repr(error))
+                    continue
+                load.done += 1
+                load.seconds.append(time.monotonic() - began)
+                if answer.status_code >= 400:
+                    load.failures.append(f"{answer.status_code} {answer.text[:200]}")
+                time.sleep(0.005)
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager

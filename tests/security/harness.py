@@ -272,7 +272,12 @@ class Mesh:
         return exchange(connection, method, path, headers, body)
 
     def egress(
-        self, instance: str, host: str, method: str, path: str, headers: Mapping[str, str] | None = None
+        self,
+        instance: str,
+        host: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """A call of an app through its sidecar's egress socket."""
         connection = UnixConnection(self.home.egress_socket(instance), host)
@@ -299,7 +304,9 @@ def exchange(
 ) -> Reply:
     """One request and its whole answer; closes the connection."""
     try:
-        connection.putrequest(method, path, skip_accept_encoding=True, skip_host="Host" in (headers or {}))
+        connection.putrequest(
+            method, path, skip_accept_encoding=True, skip_host="Host" in (headers or {})
+        )
         for name, value in (headers or {}).items():
             connection.putheader(name, value)
         if body is not None:

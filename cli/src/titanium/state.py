@@ -72,7 +72,7 @@ def open_home(root: Path) -> Home:
     """
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = not any(name != "lock" for name in os.listdir(root))
+        fresh = not any(name != "lock" for name in _names(root))
     except OSError as error:
         raise _unusable(root, error) from None
     if fresh:
@@ -173,7 +173,7 @@ def delete(home: Home) -> None:
 def _check_version(root: Path) -> None:
     """Nothing to say about a folder that does not exist yet or is empty."""
     try:
-        if not root.exists() or not any(name != "lock" for name in os.listdir(root)):
+        if not root.exists() or not any(name != "lock" for name in _names(root)):
             return
         text = (root / "version").read_text("ascii").strip()
         version = int(text)
@@ -195,6 +195,10 @@ def _check_version(root: Path) -> None:
             f"(format {version}; this one knows up to {FORMAT})",
             "Update this checkout, or choose another folder with --home.",
         )
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 def _check_space(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""Finds the programs that the platform runs: they come from packages, in the virtual environment."""
+"""Finds the programs that the platform runs: they come with packages of the virtual environment."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from titanium.errors import StateError
@@ -96,27 +95,20 @@ async def clear_remains(data: Path, sockets: Path) -> None:
     A new server refuses to start while a backend of a killed one lives, or when the pid in
     an old lock file belongs by now to another process.
     """
-    deadline = time.monotonic() + _GRACE
-    users = _users(data)
-    for pid in users:
-        if pid == _postmaster(data):
-            await _stop_server(pid)
-    while (users := _users(data)) and time.monotonic() < deadline:
-        await asyncio.sleep(0.05)
-    for pid in users:
-        _kill(pid)
-    while _users(data):
-        await asyncio.sleep(0.02)
+    if (server := _postmaster(data)) in _users(data):
+        await _stop(server, signal.SIGINT, 10.0)
+    # Backends notice the death of their server by themselves; a busy one may take its time.
+    await asyncio.gather(*(_stop(pid, signal.SIGQUIT, _GRACE) for pid in _users(data)))
     (data / "postmaster.pid").unlink(missing_ok=True)
     for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
         (sockets / name).unlink(missing_ok=True)
 
 
-async def _stop_server(pid: int) -> None:
-    ticks = procfs.start_ticks(pid)
-    server = Process.adopt(pid, ticks) if ticks is not None else None
-    if server is not None:
-        await server.stop(signal.SIGINT, 10.0)
+async def _stop(pid: int | None, number: signal.Signals, within: float) -> None:
+    ticks = procfs.start_ticks(pid) if pid is not None else None
+    process = Process.adopt(pid, ticks) if pid is not None and ticks is not None else None
+    if process is not None:
+        await process.stop(number, within)
 
 
 def _users(data: Path) -> list[int]:
@@ -136,10 +128,3 @@ def _postmaster(data: Path) -> int | None:
         return int((data / "postmaster.pid").read_text().split()[0])
     except (OSError, ValueError, IndexError):
         return None
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return

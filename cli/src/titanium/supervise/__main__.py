@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         journal.log("error", "could not run", message=error.message, hint=error.hint)
         report(Result.failure(error))
         return error.exit_code
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - told to the starter and kept in the log
         journal.log("error", "crashed", traceback=traceback.format_exc())
         failure = TitaniumError(
             f"the supervisor failed: {type(error).__name__}: {error}",

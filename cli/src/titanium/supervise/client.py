@@ -18,15 +18,11 @@ def ignore(event: Event) -> None:
     """For callers that show nothing."""
 
 
-def ask(
-    home: Home, request: Request, tell: Tell = ignore, timeout: float | None = None
-) -> Result:
+def ask(home: Home, request: Request, tell: Tell = ignore, timeout: float | None = None) -> Result:
     """Send a request and wait for its result; NotRunningError when nobody answers."""
     connection = connect(home, timeout)
     if connection is None:
-        raise NotRunningError(
-            f"no titanium is running in {home.root}", "Start it: titanium up -d"
-        )
+        raise NotRunningError(f"no titanium is running in {home.root}", "Start it: titanium up -d")
     with connection, connection.makefile("rb") as lines:
         connection.sendall(encode(request))
         with contextlib.suppress(OSError):

@@ -72,6 +72,8 @@ def postgres_process(around: Surroundings) -> ProcessSpec:
         argv=(
             *around.database_prefix,
             str(around.tools.postgres_bin / "postgres"),
+            "-D",
+            str(home.postgres_data),
             "-c",
             f"config_file={configuration}",
         ),
@@ -163,9 +165,7 @@ def app_environment(around: Surroundings, service: ServiceNeeds, instance: str) 
         env["DATABASE_URL"] = f"postgresql://{service.database}{base}"
         env["DATABASE_OWNER_URL"] = f"postgresql://{service.database}_owner{base}"
     if service.redis:
-        env["REDIS_URL"] = (
-            f"unix://{quote(str(home.redis_socket))}?username={service.name}&db=0"
-        )
+        env["REDIS_URL"] = f"unix://{quote(str(home.redis_socket))}?username={service.name}&db=0"
     return env
 
 

@@ -15,7 +15,16 @@ from titanium.supervise import procfs
 
 # What a process gets from the supervisor's own environment. None of it is part of the
 # configuration hash: another shell's PATH must not restart a running platform.
-INHERITED = ("PATH", "HOME", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
+INHERITED = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "COVERAGE_PROCESS_START",
+    "COVERAGE_PROCESS_CONFIG",
+)
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def name_of(pid: int) -> str:
 
 def working_folder(pid: int) -> str | None:
     try:
-        return os.readlink(f"/proc/{pid}/cwd")
+        return str((PROC / str(pid) / "cwd").readlink())
     except OSError:
         return None
 
@@ -126,18 +127,19 @@ def port_holder(port: int) -> Holder | None:
         return None
     links = {f"socket:[{inode}]" for inode in inodes}
     for pid in pids():
-        folder = f"/proc/{pid}/fd"
-        try:
-            descriptors = os.listdir(folder)
-        except OSError:
-            continue
-        for descriptor in descriptors:
-            try:
-                if os.readlink(f"{folder}/{descriptor}") in links:
-                    return Holder(pid, name_of(pid))
-            except OSError:
-                continue
+        if not links.isdisjoint(_open_files(pid)):
+            return Holder(pid, name_of(pid))
     return Holder(None, "")
+
+
+def _open_files(pid: int) -> set[str]:
+    """Targets of its descriptors; empty for a process of another user."""
+    targets: set[str] = set()
+    with contextlib.suppress(OSError):
+        for descriptor in (PROC / str(pid) / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                targets.add(str(descriptor.readlink()))
+    return targets
 
 
 def _listening_inodes(port: int) -> set[str]:

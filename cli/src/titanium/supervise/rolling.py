@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import contextlib
 from pathlib import Path
 from typing import Protocol
 
@@ -112,9 +112,10 @@ async def _until_idle(supervisor: Supervisor, service: str, replica: int) -> Non
         for unit in supervisor.of_service(service)
         if unit.spec.kind == "sidecar" and unit.spec.replica == replica
     )
-    deadline = time.monotonic() + DRAIN
-    while time.monotonic() < deadline and await _active(admin) > 0:
-        await asyncio.sleep(0.05)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN):
+            while await _active(admin) > 0:  # noqa: ASYNC110 - the proxy can only be asked
+                await asyncio.sleep(0.05)
 
 
 async def _active(admin: Path) -> int:

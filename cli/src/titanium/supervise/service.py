@@ -150,7 +150,8 @@ class Service:
     async def _status(self) -> PlatformStatus:
         units = list(self._supervisor.units.values()) if self._supervisor else []
         parents = procfs.parent_table()
-        processes = tuple(await asyncio.gather(*(_describe(unit, parents) for unit in units)))
+        found = await asyncio.gather(*(_describe(unit, parents) for unit in units))
+        processes = (*found, self._describe_self())
         phase = self._phase
         if phase == "running":
             healthy = all(process.state == "ready" for process in processes)
@@ -163,6 +164,20 @@ class Service:
             https_url=f"https://localhost:{ports.https}",
             supervisor=os.getpid(),
             processes=processes,
+        )
+
+    def _describe_self(self) -> ProcessStatus:
+        pid = os.getpid()
+        ticks = procfs.start_ticks(pid) or 0
+        return ProcessStatus(
+            name="supervisor",
+            kind="supervisor",
+            state="ready",
+            pid=pid,
+            uptime=round(procfs.uptime_seconds(ticks), 1),
+            memory=procfs.resident_bytes(pid),
+            restarts=0,
+            address=str(self._home.control_socket),
         )
 
     # --- what goes on all the time -------------------------------------------------------

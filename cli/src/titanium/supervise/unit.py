@@ -101,6 +101,9 @@ class Unit:
 
     async def stop(self) -> None:
         """Ask the process to end, kill it after its bound; it is not started again."""
+        if self.state == "waiting":
+            self.state = "stopped"
+            return
         if self._keeper is not None:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -28,7 +28,9 @@ class RowError(Exception):
 def identity(row: StoredRow) -> int:
     """The row's id. Raises RowError unless it is a whole number from 1 on."""
     value = row["id"]
-    if not isinstance(value, int) or value < 1:
+    if isinstance(value, bytes) and value.isdigit():
+        value = int(value)
+    if not isinstance(value, int) or not 1 <= value < 2**63:
         raise RowError("id: not a positive whole number")
     return value
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-import uuid
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from titanium_kit.context import RequestContext, current_request
 from titanium_kit.logs import get_logger
-from titanium_kit.metrics import UNMATCHED, Metrics
+from titanium_kit.metrics import Metrics
 from titanium_kit.problems import problem_response
+from titanium_kit.routes import route_template
 
 logger = get_logger(__name__)
 
@@ -53,11 +53,10 @@ class RequestMiddleware:
                 started = True
             await send(message)
 
-        request_id = _text(header(scope, b"x-request-id"))[:128] or str(uuid.uuid4())
-        context = RequestContext(
-            request_id=request_id,
-            traceparent=_text(header(scope, b"traceparent"))[:128],
-            tracestate=_text(header(scope, b"tracestate"))[:512],
+        context = RequestContext.of(
+            _text(header(scope, b"x-request-id")),
+            _text(header(scope, b"traceparent")),
+            _text(header(scope, b"tracestate")),
         )
         token = current_request.set(context)
         try:
@@ -74,8 +73,9 @@ class RequestMiddleware:
             await response(scope, receive, send_and_watch)
         finally:
             current_request.reset(token)
-            route = getattr(scope.get("route"), "path", UNMATCHED)
-            self.metrics.observe(route, scope["method"], status, time.perf_counter() - began)
+            self.metrics.observe(
+                route_template(scope), scope["method"], status, time.perf_counter() - began
+            )
 
 
 class BodyTooLarge(HTTPException):
@@ -100,7 +100,8 @@ class BodyLimitMiddleware:
             await self.app(scope, receive, send)
             return
         announced = header(scope, b"content-length")
-        if announced.isdigit() and int(announced) > self.limit:
+        # Twenty digits are too many for any limit, and more may be too many for int().
+        if announced.isdigit() and (len(announced) > 20 or int(announced) > self.limit):
             error = BodyTooLarge(self.limit)
             response = problem_response(413, error.detail, instance=scope["path"])
             await response(scope, receive, send)

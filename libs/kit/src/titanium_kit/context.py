@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-TRACE_HEADERS = (b"x-request-id", b"traceparent", b"tracestate")
+REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Identifiers that the mesh hands in: `request_id` (any text) and W3C trace headers."""
+    """Identifiers that the mesh hands in: `request_id` and the W3C trace headers."""
 
     request_id: str
     traceparent: str = ""
     tracestate: str = ""
 
+    @classmethod
+    def of(cls, request_id: str, traceparent: str, tracestate: str) -> RequestContext:
+        """From what a caller sent. What cannot be passed on as a header is replaced or dropped."""
+        if not REQUEST_ID.fullmatch(request_id):
+            request_id = str(uuid.uuid4())
+        if not TRACEPARENT.fullmatch(traceparent):
+            return cls(request_id)
+        return cls(request_id, traceparent, tracestate if TRACESTATE.fullmatch(tracestate) else "")
+
     @property
     def trace_id(self) -> str:
         """The 32 hex digits of `traceparent`, or nothing when there is no valid one."""
-        parts = self.traceparent.split("-")
-        return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else ""
+        return self.traceparent[3:35]
 
     def headers(self) -> dict[str, str]:
         """What an outbound call passes on."""

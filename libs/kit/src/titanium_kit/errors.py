@@ -9,24 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
 
 from titanium_kit.problems import FieldError, Problem, problem_response
+from titanium_kit.routes import allowed_methods
+
+MAX_ERRORS = 50
 
 DETAILS = {
     404: "There is nothing at this address.",
     405: "This address does not take that method; see the Allow header.",
 }
-
-
-def _allowed_methods(request: Request) -> str:
-    """Every method that some route takes at this path; Starlette names only one route's."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        match, _ = route.matches(dict(request.scope))
-        if match is not Match.NONE:
-            methods |= set(getattr(route, "methods", None) or ())
-    return ", ".join(sorted(methods))
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -37,7 +29,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, Problem):
         detail = DETAILS.get(error.status_code, detail)
     if error.status_code == 405:
-        headers["Allow"] = _allowed_methods(request) or headers.get("Allow", "")
+        headers["Allow"] = ", ".join(allowed_methods(request.app.routes, request.scope))
     return problem_response(
         error.status_code,
         detail,
@@ -60,11 +52,11 @@ def _message_of(item: dict[str, Any]) -> str:
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
-    """422 with each wrong field; the rejected values are not repeated."""
+    """422 with each wrong field (the first fifty); the rejected values are not repeated."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
     errors = [
         FieldError(field=_field_of(item["loc"]), message=_message_of(item))
-        for item in error.errors()
+        for item in error.errors()[:MAX_ERRORS]
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors[:5])
     return problem_response(422, detail, instance=request.url.path, errors=errors)

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from titanium_kit.context import current_request
 from titanium_kit.metrics import Metrics
 from titanium_kit.problems import MEDIA_TYPE, title_of
 from titanium_kit.resources import Resource, check_all
@@ -38,6 +39,7 @@ def health_router(resources: Sequence[Resource], metrics: Metrics) -> APIRouter:
             "status": 503,
             "detail": f"not ready: {failing}",
             "instance": "/internal/readyz",
+            "request_id": current_request.get().request_id,
             "checks": checks,
         }
         return Response(

@@ -6,6 +6,7 @@ while a request is served also have `request_id` and `trace_id`.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from typing import Any
@@ -30,9 +31,12 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Blank out members whose names say that they hold a secret."""
-    for key in event.keys() & SENSITIVE:
-        event[key] = "[redacted]"
+    """Blank out members, at any depth, whose names say that they hold a secret."""
+    for key, value in event.items():
+        if isinstance(key, str) and key.lower() in SENSITIVE:
+            event[key] = "[redacted]"
+        elif isinstance(value, dict):
+            event[key] = redact(_logger, _method, dict(value))
     return event
 
 
@@ -46,7 +50,10 @@ def _add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 
 
 def _dumps(value: Any, **_: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # a lone surrogate or a number of more than 64 bits: never lose the line
+        return json.dumps(value, default=str, skipkeys=True)
 
 
 def configure_logging(settings: ServiceSettings) -> None:
@@ -86,5 +93,6 @@ def configure_logging(settings: ServiceSettings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+    logging.captureWarnings(True)
     for noisy in ("uvicorn.access", "httpx2", "httpcore2", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

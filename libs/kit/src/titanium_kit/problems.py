@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypedDict
@@ -88,6 +89,13 @@ def title_of(status: int) -> str:
         return "Error"
 
 
+def _dumps(body: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a lone surrogate from the request; JSON can only escape it
+        return json.dumps(body).encode()
+
+
 def problem_response(
     status: int,
     detail: str,
@@ -108,7 +116,7 @@ def problem_response(
     if errors:
         body["errors"] = list(errors)
     return Response(
-        orjson.dumps(body),
+        _dumps(body),
         status_code=status,
         headers={"Cache-Control": "no-store", **(headers or {})},
         media_type=MEDIA_TYPE,

@@ -18,7 +18,7 @@ from titanium.mesh.render.hardening import (
     router,
     runtime,
 )
-from titanium.mesh.render.limits import header_mutations, limit_filter
+from titanium.mesh.render.limits import PLACEHOLDER, header_mutations, limit_filter
 from titanium.mesh.render.parts import Json, header, http_filter, tcp, typed
 from titanium.mesh.render.problems import GATEWAY_PROBLEMS, UNDELIVERED, local_replies
 from titanium.mesh.render.routes import (
@@ -174,6 +174,12 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
     host: Json = {
         "name": "public",
         "domains": ["*"],
+        # Apps get exactly one address, the client's, whatever the client claimed.
+        "request_headers_to_add": [
+            header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%")
+        ],
+        "request_headers_to_remove": ["x-envoy-external-address"],
+        "response_headers_to_add": [PLACEHOLDER],
         "routes": [
             refused_paths(policy),
             *bench,

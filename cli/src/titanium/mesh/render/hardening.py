@@ -91,6 +91,7 @@ def connection_manager(stat_prefix: str, policy: Policy, content: Json) -> Json:
             "headers_with_underscores_action": "REJECT_REQUEST",
             "max_headers_count": 100,
         },
+        # A body has one length: Content-Length with Transfer-Encoding is refused.
         "http_protocol_options": {"allow_chunked_length": False},
         "http2_protocol_options": http2(),
         "max_request_headers_kb": bounds.max_headers_kib,

@@ -1,5 +1,6 @@
 -- GET /health at the gateway: asks every service whether it is ready.
 -- The route's filter context carries `services` (cluster names) and `timeout_ms` (for each).
+-- `ratelimit` is a placeholder that the header_mutation filter fills in.
 -- Answers 200 {"status":"ok"}, or 503 with a problem that names the parts that fail.
 
 local function quoted(text)
@@ -7,14 +8,16 @@ local function quoted(text)
 end
 
 function envoy_on_request(handle)
+  -- Read first: the context is gone once the script has waited for an answer.
   local context = handle:filterContext()
+  local services, timeout = context:get("services"), context:get("timeout_ms")
   local failing, checks = {}, {}
-  for _, service in ipairs(context["services"]) do
+  for _, service in ipairs(services) do
     local headers = handle:httpCall(service, {
       [":method"] = "GET",
       [":path"] = "/internal/readyz",
       [":authority"] = service .. ".titanium.internal",
-    }, "", context["timeout_ms"])
+    }, "", timeout)
     local state = "ok"
     if headers == nil or headers[":status"] ~= "200" then
       state = "failing"
@@ -27,14 +30,18 @@ function envoy_on_request(handle)
       [":status"] = "200",
       ["content-type"] = "application/json",
       ["cache-control"] = "no-store",
+      ["ratelimit"] = "limited",
     }, '{"status":"ok"}')
     return
   end
+  -- Marks the answer as complete, so that the local reply rules leave its body as it is.
+  handle:headers():replace("x-titanium-complete", "1")
   handle:respond({
     [":status"] = "503",
     ["content-type"] = "application/problem+json",
     ["cache-control"] = "no-store",
     ["retry-after"] = "1",
+    ["ratelimit"] = "limited",
   }, '{"type":"about:blank","title":"Service Unavailable","status":503,"detail":'
     .. quoted("Not ready: " .. table.concat(failing, ", ") .. ".")
     .. ',"instance":"/health","request_id":'

@@ -11,6 +11,9 @@ from titanium.mesh.policy import Limit, Policy
 from titanium.mesh.render.parts import Json, header, http_filter, milliseconds
 
 METADATA = "titanium"
+# Answers that passed the limiter carry this header already, with a value that the mutation below
+# replaces; answers to requests refused before it (not HTTP, no route) stay without.
+PLACEHOLDER = header("ratelimit", "limited")
 _CLASS = "class"
 _CLIENT = "masked_remote_address"
 # A descriptor always matches, so the bucket for "the rest" is never asked; it only must exist.
@@ -55,7 +58,10 @@ def limit_filter(policy: Policy) -> Json:
         "token_bucket": _UNUSED_BUCKET,
         "rate_limits": [{"actions": actions}],
         "descriptors": [_descriptor(name, limit) for name, limit in policy.limits.items()],
-        "response_headers_to_add": [header("retry-after", _route("retry_after"))],
+        "response_headers_to_add": [
+            header("retry-after", _route("retry_after")),
+            PLACEHOLDER,
+        ],
     }
     return http_filter("local_ratelimit", "local_ratelimit.v3.LocalRateLimit", content)
 
@@ -63,13 +69,11 @@ def limit_filter(policy: Policy) -> Json:
 def header_mutations() -> list[Json]:
     """Response mutations that turn Envoy's x-ratelimit-* into RateLimit and RateLimit-Policy."""
     remaining = "r=%RESP(x-ratelimit-remaining)%;t=%RESP(x-ratelimit-reset)%"
-    values = {
-        "ratelimit": f'"{_route(_CLASS)}";{remaining}',
-        "ratelimit-policy": _route("policy"),
-    }
+    counts = f'"{_route(_CLASS)}";{remaining}'
     gone = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
     return [
-        *({"append": header(name, value)} for name, value in values.items()),
+        {"append": header("ratelimit", counts, "OVERWRITE_IF_EXISTS")},
+        {"append": header("ratelimit-policy", _route("policy"))},
         *({"remove": name} for name in gone),
     ]
 

@@ -11,6 +11,8 @@ from titanium.mesh.render.parts import Json, header
 PROBLEM_JSON = "application/problem+json"
 # On a 503 that a sidecar gives because its app never saw the request: safe to send again.
 UNDELIVERED = "x-titanium-undelivered"
+# Set on a request by the gateway's own script when it writes the whole problem itself.
+COMPLETE = "x-titanium-complete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,9 @@ class Problem:
 _RETRY_SOON = (("retry-after", "1"),)
 
 _COMMON = (
-    Problem(400, "The request is not valid HTTP, or its path holds characters that are refused."),
+    Problem(
+        400, "The request is not valid HTTP, or its method or path is one that is refused here."
+    ),
     Problem(404, "There is nothing at this path."),
     Problem(405, "This path does not support the request's method; see the Allow header."),
     Problem(408, "The request did not arrive completely in time."),
@@ -74,7 +78,7 @@ EGRESS_PROBLEMS = (
 
 def local_replies(problems: Sequence[Problem]) -> Json:
     """`local_reply_config` that turns every local answer from 400 on into a problem."""
-    mappers = [_mapper(problem) for problem in problems]
+    mappers = [_as_it_is(), *(_mapper(problem) for problem in problems)]
     mappers.append(
         {
             "filter": _status("GE", 400),
@@ -89,6 +93,16 @@ def local_replies(problems: Sequence[Problem]) -> Json:
 def title(status: int) -> str:
     """The registered phrase of a status code."""
     return "Content Too Large" if status == 413 else HTTPStatus(status).phrase
+
+
+def _as_it_is() -> Json:
+    return {
+        "filter": {"header_filter": {"header": {"name": COMPLETE, "present_match": True}}},
+        "body_format_override": {
+            "content_type": PROBLEM_JSON,
+            "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
+        },
+    }
 
 
 def _mapper(problem: Problem) -> Json:

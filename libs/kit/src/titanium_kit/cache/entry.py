@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import orjson
@@ -66,8 +67,8 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes that the entry counts for, with a round figure for its own objects."""
-        return len(self.body) + sum(len(k) + len(v) for k, v in self.headers) + 512
+        """Bytes that the entry counts for, with round figures for its Python objects."""
+        return len(self.body) + sum(len(k) + len(v) + 200 for k, v in self.headers) + 2048
 
     def matches(self, if_none_match: str) -> bool:
         """Whether an If-None-Match value names this entry (weak comparison, RFC 9110, 13.1.2)."""
@@ -75,6 +76,13 @@ class Entry:
             return True
         tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
         return self.etag in tags
+
+    def unchanged_for(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether a request with these headers (ASGI form) has this entry already."""
+        for name, value in headers:
+            if name == b"if-none-match" and self.matches(value.decode("latin-1")):
+                return True
+        return False
 
     def dumps(self) -> bytes:
         """For Redis: a JSON head line, then the body."""

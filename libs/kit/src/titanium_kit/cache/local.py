@@ -44,11 +44,12 @@ class LocalCache:
         stale = generation < self._floor or any(
             self._invalidated.get(tag, 0) > generation for tag in names
         )
-        if stale or entry.size > self._max_bytes // 8:
+        size = entry.size + len(key)
+        if stale or size > self._max_bytes // 8:
             return False
         self._drop(key)
         self._entries[key] = (entry, time.monotonic(), names)
-        self._bytes += entry.size
+        self._bytes += size
         for tag in names:
             self._keys.setdefault(tag, set()).add(key)
         while self._bytes > self._max_bytes:
@@ -79,7 +80,7 @@ class LocalCache:
         found = self._entries.pop(key, None)
         if found is None:
             return
-        self._bytes -= found[0].size
+        self._bytes -= found[0].size + len(key)
         for tag in found[2]:
             keys = self._keys[tag]
             keys.discard(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import perf_counter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,7 +13,7 @@ END_WITHOUT_BODY = {"type": "http.response.body"}
 
 
 class CacheMiddleware:
-    """Outermost middleware of a service that has a `ResponseCache`."""
+    """Outermost layer of a service that has a `ResponseCache`."""
 
     def __init__(self, app: ASGIApp, cache: ResponseCache, metrics: Metrics) -> None:
         self.app = app
@@ -24,19 +24,18 @@ class CacheMiddleware:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        began = time.perf_counter()
-        entry = self.cache.local.get(cache_key(scope), self.cache.max_age)
+        began = perf_counter()
+        cache = self.cache
+        entry = cache.local.get(cache_key(scope), cache.max_age)
         if entry is None:
-            self.cache.count_miss()
             await self.app(scope, receive, send)
             return
-        self.cache.count_hit()
-        for name, value in scope["headers"]:
-            if name == b"if-none-match" and entry.matches(value.decode("latin-1")):
-                await send(entry.not_modified)
-                await send(END_WITHOUT_BODY)
-                self.metrics.observe(entry.route, "GET", 304, time.perf_counter() - began)
-                return
+        cache.hits += 1
+        if entry.unchanged_for(scope["headers"]):
+            await send(entry.not_modified)
+            await send(END_WITHOUT_BODY)
+            self.metrics.observe(entry.route, "GET", 304, perf_counter() - began)
+            return
         await send(entry.start)
         await send(entry.end)
-        self.metrics.observe(entry.route, "GET", 200, time.perf_counter() - began)
+        self.metrics.observe(entry.route, "GET", 200, perf_counter() - began)

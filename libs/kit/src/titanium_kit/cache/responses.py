@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -14,6 +13,7 @@ from titanium_kit.cache.local import LocalCache
 from titanium_kit.cache.shared import SharedCache
 from titanium_kit.metrics import Metrics
 from titanium_kit.problems import Unavailable
+from titanium_kit.routes import route_template
 from titanium_kit.settings import ServiceSettings
 
 LOCAL_MAX_AGE = 60.0
@@ -29,8 +29,7 @@ class EntryResponse(Response):
         self.entry = entry
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        condition = Headers(scope=scope).get("if-none-match")
-        if condition and self.entry.matches(condition):
+        if self.entry.unchanged_for(scope["headers"]):
             await send(self.entry.not_modified)
             await send({"type": "http.response.body"})
             return
@@ -54,8 +53,11 @@ class ResponseCache:
     def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
         self.local = LocalCache(settings.cache_max_bytes)
         self._building: dict[tuple[bytes, int], asyncio.Future[Entry]] = {}
+        self.hits = 0  # a plain number: the middleware counts on the hot path
+        self._reported = 0
         self.count_hit = metrics.cache_counter("process", "hit").inc
         self.count_miss = metrics.cache_counter("process", "miss").inc
+        metrics.before_exposition(self._report)
         self._shared_hit = metrics.cache_counter("redis", "hit").inc
         self._shared_miss = metrics.cache_counter("redis", "miss").inc
         self._shared_error = metrics.cache_counter("redis", "error").inc
@@ -103,6 +105,7 @@ class ResponseCache:
         shared: bool = False,
     ) -> Response:
         """The answer for `scope` from Redis or `build`; problems raised by `build` pass through."""
+        self.count_miss()
         key = cache_key(scope)
         generation = self.local.generation
         waiting = self._building.get((key, generation))
@@ -121,9 +124,13 @@ class ResponseCache:
             future.set_result(entry)
         finally:
             del self._building[key, generation]
-        object.__setattr__(entry, "route", getattr(scope.get("route"), "path", ""))
+        object.__setattr__(entry, "route", route_template(scope))
         self.local.store(key, entry, tags, generation)
         return EntryResponse(entry)
+
+    def _report(self) -> None:
+        self.count_hit(self.hits - self._reported)
+        self._reported = self.hits
 
     async def _fetch(
         self,
@@ -140,9 +147,15 @@ class ResponseCache:
             return await build()
         versioned_key, data = found
         if data is not None:
-            self._shared_hit()
-            return Entry.loads(data)
-        self._shared_miss()
+            try:
+                entry = Entry.loads(data)
+            except ValueError:  # somebody else's bytes: as good as nothing, and replaced below
+                self._shared_error()
+            else:
+                self._shared_hit()
+                return entry
+        else:
+            self._shared_miss()
         entry = await build()
         await self._shared.set(versioned_key, entry.dumps(), SHARED_TTL)
         return entry

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import orjson
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -26,6 +26,7 @@ logger = get_logger(__name__)
 FAILURES = (RedisError, OSError, TimeoutError, ValueError)
 PAUSE = 2.0
 PING_EVERY = 0.4
+CONNECTIONS = 32
 
 
 class SharedCache:
@@ -49,19 +50,24 @@ class SharedCache:
         self._listener_redis = self._connect(url, password, None)
         self._quiet_until = 0.0
         self._live_until = 0.0
-        self._unsent: set[str] = set()
+        self._unsent: dict[str, int] = {}
+        self._count = 0
         self._task: asyncio.Task[None] | None = None
 
     @staticmethod
     def _connect(url: str, password: str, timeout: float | None) -> Redis:
-        return Redis.from_url(
+        # More callers than connections wait in line; a plain pool would raise an error, and one
+        # busy moment would look like a lost Redis.
+        pool = BlockingConnectionPool.from_url(
             url,
             password=password or None,
+            timeout=timeout,
             socket_timeout=timeout,
             socket_connect_timeout=0.5,
             retry=Retry(NoBackoff(), 0),
-            max_connections=64,
+            max_connections=CONNECTIONS,
         )
+        return Redis.from_pool(pool)
 
     @property
     def live(self) -> bool:
@@ -117,28 +123,32 @@ class SharedCache:
 
     async def invalidate(self, tags: Iterable[str]) -> None:
         """Raise the tags' versions and tell the other replicas; retried until Redis took it."""
-        self._unsent.update(tags)
+        self._count += 1
+        self._unsent.update(dict.fromkeys(tags, self._count))
         if time.monotonic() >= self._quiet_until:
             await self._send()
 
     async def _send(self) -> None:
-        tags = sorted(self._unsent)
+        sent = dict(self._unsent)
         try:
             async with (
                 asyncio.timeout(self._timeout),
                 self._redis.pipeline(transaction=True) as pipe,
             ):
-                for tag in tags:
+                for tag in sent:
                     name = f"{self._prefix}:version:{tag}"
-                    # A random start: a restarted Redis must not repeat versions of its past.
+                    # A start from the clock: a restarted Redis must not repeat its past versions.
                     pipe.set(name, time.time_ns(), nx=True, ex=86_400)
                     pipe.incr(name)
-                pipe.publish(self._channel, orjson.dumps(tags))
+                pipe.publish(self._channel, orjson.dumps(list(sent)))
                 await pipe.execute()
         except FAILURES as error:
             self._failed(error)
         else:
-            self._unsent.difference_update(tags)
+            for tag, count in sent.items():
+                # Invalidated again meanwhile: that one is another call's to confirm.
+                if self._unsent.get(tag) == count:
+                    del self._unsent[tag]
 
     def _failed(self, error: BaseException) -> None:
         if time.monotonic() >= self._quiet_until:
@@ -151,31 +161,58 @@ class SharedCache:
         while True:
             try:
                 async with self._listener_redis.pubsub() as channel:
-                    await channel.subscribe(self._channel)
-                    await self._follow(channel)
+                    asked = time.monotonic()
+                    async with asyncio.timeout(3 * PING_EVERY):
+                        await channel.subscribe(self._channel)
+                    await self._follow(channel, asked)
             except FAILURES as error:
                 self._failed(error)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(PING_EVERY)
 
-    async def _follow(self, channel: PubSub) -> None:
-        answered = time.monotonic()
-        asked = 0.0
+    async def _follow(self, channel: PubSub, asked: float) -> None:
+        waiting = True
         while True:
-            if self._unsent and time.monotonic() >= self._quiet_until:
+            if self._unsent:
+                # In the background, so also during a pause: the other replicas have to know.
                 await self._send()
-            if time.monotonic() - asked >= PING_EVERY:
-                asked = time.monotonic()
-                await channel.ping()
-            message = await channel.get_message(timeout=PING_EVERY)
-            if message and message["type"] in ("pong", "subscribe"):
-                answered = time.monotonic()
-                if not self.live:
-                    self._on_reconnect()
-                self._live_until = answered + 2 * PING_EVERY
-            elif message and message["type"] == "message":
-                self._on_invalidate(orjson.loads(message["data"]))
-            if time.monotonic() - answered > 3 * PING_EVERY:
-                raise TimeoutError
+            wait = asked + PING_EVERY - time.monotonic()
+            if wait <= 0:
+                if not waiting:
+                    asked, waiting = time.monotonic(), True
+                    await channel.ping()
+                elif wait < -2 * PING_EVERY:
+                    raise TimeoutError
+                wait = PING_EVERY / 2
+            message = await channel.get_message(timeout=wait)
+            if message is None:
+                continue
+            if message["type"] == "message":
+                self._received(message["data"])
+            elif waiting:
+                waiting = False
+                self._heard(asked)
+
+    def _heard(self, asked: float) -> None:
+        """An answer to what was sent at `asked`: until then at least, no message is missing.
+
+        Counted from the question, so that a Redis that answers late is not taken for live.
+        """
+        until = asked + 2 * PING_EVERY
+        if until <= time.monotonic():
+            return
+        if not self.live:
+            self._on_reconnect()
+        self._live_until = until
+
+    def _received(self, data: bytes) -> None:
+        try:
+            tags = orjson.loads(data)
+        except ValueError:
+            tags = None
+        if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+            self._on_invalidate(tags)
+        else:  # not ours; to forget everything is always right
+            self._on_reconnect()
 
 
 def _digits(version: bytes | str | None) -> str:

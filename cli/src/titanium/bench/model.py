@@ -1,0 +1,148 @@
+"""What the benchmark measured, as pure data, and the arithmetic on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+LIMIT = "limit"
+MIXED = "mixed"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` (0 to 1) of `values` do not exceed.
+
+    ValueError when there are no values.
+    """
+    if not values:
+        raise ValueError("no values")
+    rank = max(1, math.ceil(share * len(values)))
+    return sorted(values)[rank - 1]
+
+
+def median(values: Sequence[float]) -> float:
+    """The value in the middle; of an even number the lower one, which was really measured."""
+    return percentile(values, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one generator of load saw.
+
+    `requests` answered in `seconds`; latencies in milliseconds; `refused` are answers with
+    status 4xx or 5xx, `broken` are connections and answers that failed or came too late.
+    """
+
+    requests: int
+    seconds: float
+    p50: float
+    p95: float
+    p99: float
+    refused: int = 0
+    broken: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Answers that were no errors, per second."""
+        return max(0, self.requests - self.refused) / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def errors(self) -> int:
+        return self.refused + self.broken
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One process with its children: `cpu` in percent of a core over a step, bytes of memory.
+
+    `resident` counts memory that processes share once for each of them, `proportional` (PSS)
+    once in all.
+    """
+
+    cpu: float
+    resident: int
+    proportional: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One measurement of one step: its load, and every process while it ran."""
+
+    load: Load
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One step with all its rounds; the round with the median rate speaks for it."""
+
+    name: str
+    title: str
+    rounds: tuple[Round, ...]
+
+    @property
+    def typical(self) -> Round:
+        rate = median([one.load.rate for one in self.rounds])
+        return next(one for one in self.rounds if one.load.rate == rate)
+
+    @property
+    def rate(self) -> float:
+        return self.typical.load.rate
+
+    @property
+    def errors(self) -> int:
+        """Of all rounds together: no error may hide behind a median."""
+        return sum(one.load.errors for one in self.rounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes of every process at one moment: name -> (resident, proportional)."""
+
+    processes: Mapping[str, tuple[int, int]]
+
+    @property
+    def resident(self) -> int:
+        return sum(resident for resident, _ in self.processes.values())
+
+    @property
+    def proportional(self) -> int:
+        return sum(proportional for _, proportional in self.processes.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The same list page, at random places deep inside, with few and with many posts.
+
+    Times are medians in milliseconds on one connection.
+    """
+
+    few: int
+    many: int
+    few_ms: float
+    many_ms: float
+
+    @property
+    def ratio(self) -> float:
+        return self.many_ms / self.few_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything of one run. Times in seconds; what was not measured is None or absent."""
+
+    results: Mapping[str, Result]
+    hashes_per_second: float | None = None
+    first_start: float | None = None
+    second_start: float | None = None
+    idle: Memory | None = None
+    busiest: Memory | None = None
+    growth: Growth | None = None
+
+    def ratio(self, name: str) -> float | None:
+        """Rate of a step as a share of the limit of the same run."""
+        limit, step = self.results.get(LIMIT), self.results.get(name)
+        if limit is None or step is None or limit.rate == 0:
+            return None
+        return step.rate / limit.rate

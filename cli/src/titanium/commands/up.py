@@ -1,0 +1,185 @@
+"""`titanium up`: start the platform, or take over what still runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from typing import BinaryIO
+
+import click
+
+from titanium import state
+from titanium.commands._common import Progress, home_option, stop_platform
+from titanium.errors import RunningError, TitaniumError, UnhealthyError
+from titanium.layout import Home
+from titanium.supervise import client
+from titanium.supervise.process import open_log
+from titanium.supervise.protocol import PlatformStatus, Request
+
+EPILOG = """\b
+Examples:
+  titanium up                            stay here; Ctrl-C stops everything
+  titanium up -d                         start in the background
+  titanium up -d --replicas blog=2       two instances of one service
+  titanium up -d --home /tmp/two --port-base 20000
+                                         a second platform beside the first
+What is not given is as it was at the last `up` of the same state folder.
+"""
+# A supervisor that is being started by somebody else gets this long, in seconds.
+PATIENCE = 120.0
+
+
+@click.command(epilog=EPILOG)
+@click.option("-d", "--detach", is_flag=True, help="Return when everything is ready.")
+@home_option
+@click.option(
+    "--port-base",
+    type=click.IntRange(1, 65_000),
+    metavar="N",
+    help="Gateway on N (http) and N+1 (https), the rest above; default 8080, 8443, 15000 ...",
+)
+@click.option(
+    "--replicas", multiple=True, metavar="SERVICE=N", help="Instances of a service; repeatable."
+)
+@click.option(
+    "--policy",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    metavar="FILE",
+    help="Another mesh/policy.toml (time-outs, limits).",
+)
+@click.option("--seed/--no-seed", default=True, help="Demo content at the first start.")
+def command(
+    detach: bool,
+    home: str | None,
+    port_base: int | None,
+    replicas: tuple[str, ...],
+    policy: str | None,
+    seed: bool,
+) -> None:
+    """Start the whole platform and wait until it is ready.
+
+    Processes that still run from before, unchanged, are taken over without a restart.
+    """
+    wanted = state.parse_replicas(replicas)
+    folder = state.open_home(state.home_folder(home))
+    status = client.status(folder)
+    if status is not None:
+        _already_running(folder, status, port_base, wanted)
+        return
+    remembered = state.load_options(folder)
+    options = state.Options(
+        port_base=remembered.port_base if port_base is None else port_base,
+        replicas={**remembered.replicas, **wanted},
+        policy=policy or remembered.policy,
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    with _spawn(folder, options) as pipe:
+        try:
+            status = _wait_until_ready(folder, pipe)
+            if seed:
+                _seed_once(folder)
+            else:
+                folder.seeded.touch(mode=0o600)
+            show_addresses(status)
+            if not detach:
+                click.echo("\nCtrl-C stops everything.")
+                with Progress() as progress:
+                    client.follow(pipe, progress)
+                raise UnhealthyError(
+                    "the supervisor ended; what it had started may still be serving",
+                    f"Read {folder.log('supervisor')}; `titanium up` takes everything over.",
+                )
+        except KeyboardInterrupt:
+            click.echo("\nstopping")
+            with Progress() as progress:
+                stop_platform(folder, progress)
+
+
+def show_addresses(status: PlatformStatus) -> None:
+    click.echo(f"\nTitanium is {status.state}")
+    click.echo(f"  site     {status.url}/blog/")
+    click.echo(f"  api      {status.url}/api/docs")
+    click.echo(f"  https    {status.https_url}/  (CA: {status.home}/certs)")
+    click.echo(f"  state    {status.home}")
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _spawn(folder: Home, options: state.Options) -> BinaryIO:
+    """Start the supervisor in a session of its own; the pipe on which it reports."""
+    read_end, write_end = os.pipe()
+    log = open_log(folder.log("supervisor"))
+    arguments = [str(folder.root), json.dumps(asdict(options)), str(write_end)]
+    try:
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "titanium.supervise", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder.root,
+            pass_fds=(write_end,),
+            start_new_session=True,
+        )
+    finally:
+        os.close(write_end)
+        os.close(log)
+    return os.fdopen(read_end, "rb")
+
+
+def _wait_until_ready(folder: Home, pipe: BinaryIO) -> PlatformStatus:
+    with Progress() as progress:
+        result = client.follow(pipe, progress)
+    if result is None:
+        raise UnhealthyError(
+            "the supervisor ended before everything was ready", f"Read {folder.log('supervisor')}."
+        )
+    result.raise_failure()
+    return PlatformStatus.from_json(result.body)
+
+
+def _already_running(
+    folder: Home, status: PlatformStatus, port_base: int | None, wanted: dict[str, int]
+) -> None:
+    """Say so; carry out what can be changed while running."""
+    deadline = time.monotonic() + PATIENCE
+    while status.state == "starting" and time.monotonic() < deadline:
+        time.sleep(0.2)
+        status = client.status(folder) or status
+    if port_base is not None and port_base != state.load_options(folder).port_base:
+        raise RunningError(
+            f"titanium is already running in {folder.root} on other ports ({status.url})",
+            "Stop it first: titanium down",
+        )
+    for service, count in wanted.items():
+        with Progress() as progress:
+            result = client.ask(folder, Request("scale", service, count), progress)
+        result.raise_failure()
+        status = PlatformStatus.from_json(result.body)
+    click.echo(f"already running (supervisor {status.supervisor})")
+    show_addresses(status)
+
+
+def _seed_once(folder: Home) -> None:
+    """Offer the demo content to a new database. A failure is told and does not stop the start."""
+    if folder.seeded.exists():
+        return
+    from titanium.demo.seed import seed_platform
+
+    try:
+        seeded = seed_platform(folder)
+    except TitaniumError as error:
+        click.echo(f"  {'demo content':<18} not written: {error.message}", err=True)
+        return
+    click.echo(
+        f"  {'demo content':<18} {seeded.users_created} users, {seeded.posts_created} posts; "
+        f"their password is in {seeded.password_file}"
+    )
+    folder.seeded.touch(mode=0o600)

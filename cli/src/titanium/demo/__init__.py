@@ -1,0 +1,1 @@
+"""Demo content: users and posts as files, loaded by `titanium seed`."""

@@ -1,0 +1,1 @@
+"""PostgreSQL, the key store and the user service."""

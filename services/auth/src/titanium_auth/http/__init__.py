@@ -1,0 +1,1 @@
+"""Routes, schemas and what HTTP adds: cookies, origins, client addresses."""

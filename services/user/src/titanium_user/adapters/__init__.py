@@ -1,0 +1,1 @@
+"""How the domain's ports are served: PostgreSQL, argon2, the mesh."""

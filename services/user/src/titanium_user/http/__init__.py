@@ -1,0 +1,1 @@
+"""The service's HTTP interface, one module per resource."""
