@@ -95,7 +95,8 @@ class Platform:
         self.titanium("down")
 
     def status(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.titanium("status", "--json").stdout)
+        output = self.titanium("status", "--json", check=False).stdout  # exits 3 when unhealthy
+        document: dict[str, Any] = json.loads(output)
         return document
 
     def processes(self) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ a test tells them to.
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import shutil
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 
@@ -121,11 +122,10 @@ class StubApp:
         self.seen.append(seen)
         answer = self.answer(seen)
         if answer.delay:
-            import asyncio
-
             await asyncio.sleep(answer.delay)
         if answer.hang_up:
-            raise ConnectionResetError("the stub hangs up")
+            receive.__self__.transport.abort()
+            return
         fields = [(k.encode(), v.encode()) for k, v in answer.headers.items()]
         if "content-type" not in answer.headers:
             fields.append((b"content-type", b"application/json"))
@@ -173,7 +173,7 @@ class Mesh:
         self.lifetime = lifetime
         self.authority = CertificateAuthority.open(self.home.certs, lifetime=lifetime)
 
-    def __enter__(self) -> Mesh:
+    def __enter__(self) -> Self:
         try:
             self._start()
         except BaseException:

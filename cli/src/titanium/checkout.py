@@ -8,6 +8,14 @@ from pathlib import Path
 from titanium.errors import ConfigurationError
 
 
+def version() -> str:
+    """This checkout's version, from the command line's own pyproject.toml."""
+    import tomllib
+
+    with (checkout() / "cli/pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
+
+
 def checkout() -> Path:
     """Root folder of the checkout: setting TITANIUM_ROOT, or the one that this file is in."""
     setting = os.environ.get("TITANIUM_ROOT")

@@ -52,18 +52,32 @@ class Commands(click.Group):
             return None
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f"titanium.commands.{name}")
-        command = getattr(module, "command", None) or getattr(module, name)
+        command = module.command
         return command if isinstance(command, click.Command) else None
 
 
 @click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="titanium")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _option, wanted: show_version(ctx) if wanted else None,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Run the Titanium blog platform on this machine, without Docker and without root.
 
     The state folder (--home, or TITANIUM_HOME) holds data, logs, certificates and secrets;
     by default it is .titanium in the checkout.
     """
+
+
+def show_version(ctx: click.Context) -> None:
+    from titanium.checkout import version
+
+    click.echo(f"titanium {version()}")
+    ctx.exit()
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -86,7 +100,8 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return errors.EXIT_OK
     except Exception as error:  # noqa: BLE001 - the last place where a crash gets words
-        click.echo(f"error: titanium failed: {type(error).__name__}: {error}", err=True)
+        words = " ".join(str(error).split())
+        click.echo(f"error: titanium failed: {type(error).__name__}: {words}", err=True)
         click.echo(f"next:  report it with the traceback in {_crash_log()}", err=True)
         return errors.EXIT_FAILURE
     return errors.EXIT_OK

@@ -34,11 +34,15 @@ _FILES = ("version", "lock", "processes.json", "options.json")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person chose at `titanium up`; remembered, so that the next one needs no options."""
+    """What a person chose at `titanium up`; remembered, so that the next one needs no options.
+
+    `bench` adds the route that the benchmark compares everything with (`titanium.mesh.Bench`).
+    """
 
     port_base: int | None = None
     replicas: Mapping[str, int] = field(default_factory=dict)
     policy: str | None = None
+    bench: bool = False
 
 
 def home_folder(chosen: str | None = None) -> Path:
@@ -121,6 +125,7 @@ def load_options(home: Home) -> Options:
             port_base=body.get("port_base"),
             replicas={str(k): int(v) for k, v in body.get("replicas", {}).items()},
             policy=body.get("policy"),
+            bench=bool(body.get("bench")),
         )
     except FileNotFoundError:
         return Options()

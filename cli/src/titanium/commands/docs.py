@@ -24,9 +24,9 @@ def generate(root: Path) -> dict[Path, str]:
     }
 
 
-@click.command()
+@click.command("docs")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
-def docs(check: bool) -> None:
+def command(check: bool) -> None:
     """Regenerate docs/reference (OpenAPI document, API page) from the services' code.
 
     \b

@@ -31,7 +31,7 @@ def command(service: str | None, home: str | None, follow: bool, lines: int) -> 
     folder = existing_home(home)
     logs = _select(folder.logs, service)
     width = max((len(path.stem) for path in logs), default=0) if len(logs) > 1 else 0
-    sizes = {path: size_of(path) for path in logs}
+    sizes = {path: _whole(path) for path in logs}
     for path in logs:
         for line in tail(path, lines):
             _show(path, line, width)
@@ -53,6 +53,16 @@ def _select(folder: Path, service: str | None) -> list[Path]:
         names = ", ".join(path.stem for path in everything) or "none yet"
         raise UsageError(f"there is no log of {service!r}", f"Logs are: {names}.")
     return chosen
+
+
+def _whole(path: Path) -> int:
+    """Size of the log up to its last whole line: writers may be in the middle of one."""
+    size = size_of(path)
+    with path.open("rb") as file:
+        file.seek(max(0, size - 64 * 1024))
+        start = file.tell()
+        end = file.read(size - start).rfind(b"\n")
+    return start + end + 1 if end >= 0 else start
 
 
 def _show_new(path: Path, seen: int, width: int) -> int:

@@ -52,6 +52,7 @@ PATIENCE = 120.0
     metavar="FILE",
     help="Another mesh/policy.toml (time-outs, limits).",
 )
+@click.option("--bench", is_flag=True, hidden=True, help="Serve GET /__limit for the benchmark.")
 @click.option("--seed/--no-seed", default=True, help="Demo content at the first start.")
 def command(
     detach: bool,
@@ -59,6 +60,7 @@ def command(
     port_base: int | None,
     replicas: tuple[str, ...],
     policy: str | None,
+    bench: bool,
     seed: bool,
 ) -> None:
     """Start the whole platform and wait until it is ready.
@@ -76,6 +78,7 @@ def command(
         port_base=remembered.port_base if port_base is None else port_base,
         replicas={**remembered.replicas, **wanted},
         policy=policy or remembered.policy,
+        bench=bench or remembered.bench,
     )
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
@@ -87,7 +90,9 @@ def command(
             else:
                 folder.seeded.touch(mode=0o600)
             show_addresses(status)
-            if not detach:
+            if detach:
+                _require_healthy(status)
+            else:
                 click.echo("\nCtrl-C stops everything.")
                 with Progress() as progress:
                     client.follow(pipe, progress)
@@ -107,6 +112,13 @@ def show_addresses(status: PlatformStatus) -> None:
     click.echo(f"  api      {status.url}/api/docs")
     click.echo(f"  https    {status.https_url}/  (CA: {status.home}/certs)")
     click.echo(f"  state    {status.home}")
+
+
+def _require_healthy(status: PlatformStatus) -> None:
+    """It runs, but a process that was running before may not be ready."""
+    bad = [f"{one.name} is {one.state}" for one in status.processes if one.state != "ready"]
+    if bad:
+        raise UnhealthyError(f"not all is well: {', '.join(bad)}", "See titanium status and logs.")
 
 
 def _interrupt(_number: int, _frame: object) -> None:
@@ -165,6 +177,7 @@ def _already_running(
         status = PlatformStatus.from_json(result.body)
     click.echo(f"already running (supervisor {status.supervisor})")
     show_addresses(status)
+    _require_healthy(status)
 
 
 def _seed_once(folder: Home) -> None:

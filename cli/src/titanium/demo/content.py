@@ -28,12 +28,11 @@ FENCE = "+++\n"
 
 @dataclass(frozen=True, slots=True)
 class DemoUser:
-    """An invented person; `days_ago` is the account's age on the day of seeding."""
+    """An invented person; `id` counts from 1 in file order."""
 
     id: int
     username: str
     display_name: str
-    days_ago: int
 
     @property
     def email(self) -> str:
@@ -77,26 +76,28 @@ def load_users() -> list[DemoUser]:
 
 def load_posts() -> list[DemoPost]:
     """The demo posts by number. ConfigurationError names a file that is not as documented."""
-    posts = []
-    for file in sorted((_folder() / "posts").iterdir(), key=lambda item: item.name):
-        if file.name.endswith(".md"):
-            posts.append(parse_post(file.name, file.read_text("utf-8")))
-    return posts
+    folder = sorted((_folder() / "posts").iterdir(), key=lambda item: item.name)
+    return [
+        parse_post(file.name, file.read_text("utf-8"))
+        for file in folder
+        if file.name.endswith(".md")
+    ]
 
 
 def parse_post(name: str, text: str) -> DemoPost:
     """The post in a file of that name. Raises ConfigurationError."""
     try:
-        before, header, content = text.split(FENCE, 2)
-        if before:
-            raise ValueError(f"the first line is not {FENCE.strip()}")
+        if not text.startswith(FENCE):
+            raise _wrong(name, f"the first line is not {FENCE.strip()}")
+        _, header, content = text.split(FENCE, 2)
         fields: dict[str, Any] = tomllib.loads(header)
         return DemoPost(id=int(name.partition("-")[0]), content=content.strip() + "\n", **fields)
     except (ValueError, TypeError) as error:
         raise _wrong(name, error) from None
 
 
-def _wrong(name: str, error: Exception) -> ConfigurationError:
+def _wrong(name: str, error: object) -> ConfigurationError:
     return ConfigurationError(
-        f"demo content {name}: {error}", "Correct the file; its form is in titanium/demo/content.py."
+        f"demo content {name}: {error}",
+        "Correct the file; its form is in titanium/demo/content.py.",
     )

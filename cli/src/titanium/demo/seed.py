@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -60,20 +60,19 @@ def seed(home: Home, platform: Destination, now: datetime | None = None) -> Seed
     now = now or datetime.now(UTC)
     password = secret(password_file(home))
     users = load_users()
-    rows = [
+    rows: list[Row] = [
         {
             "legacy_id": user.id,
             "username": user.username,
             "email": user.email,
             "password": password,
             "display_name": user.display_name,
-            "created_at": (now - timedelta(days=user.days_ago)).isoformat(),
         }
         for user in users
     ]
     accounts = _accepted("user", rows, platform.import_users(rows))
     ids = {user.username: outcome.id for user, outcome in zip(users, accounts, strict=True)}
-    posts = [
+    posts: list[Row] = [
         {
             "legacy_id": post.id,
             "source": SOURCE,
@@ -107,7 +106,7 @@ def seed_platform(home: Home) -> Seeded:
         return seed(home, platform)
 
 
-def _accepted(what: str, rows: list[dict[str, object]], found: Iterator[Outcome]) -> list[Outcome]:
+def _accepted(what: str, rows: list[Row], found: Iterator[Outcome]) -> list[Outcome]:
     outcomes = list(found)
     for row, outcome in zip(rows, outcomes, strict=True):
         if outcome.status == "rejected":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from titanium.mesh.ca import CertificateAuthority
 from titanium.mesh.edge import Edge, load_edge
-from titanium.mesh.files import envoy_arguments, write_document
+from titanium.mesh.files import envoy_arguments, gateway_concurrency, write_document
 from titanium.mesh.policy import Policy, load_policy
 from titanium.mesh.render.endpoints import render_endpoints
 from titanium.mesh.render.gateway import render_gateway
@@ -35,6 +35,7 @@ __all__ = [
     "Topology",
     "endpoints_file",
     "envoy_arguments",
+    "gateway_concurrency",
     "load_edge",
     "load_policy",
     "local_gateway",

@@ -8,52 +8,35 @@ Files in its folder (0700), all written in one step and readable by their owner 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from titanium.errors import StateError
 from titanium.layout import GATEWAY
+from titanium.mesh.certificates import (
+    Authority,
+    Issued,
+    certificate_pem,
+    new_authority,
+    read_authority,
+)
 from titanium.mesh.files import write_document, write_private
-from titanium.mesh.identity import TRUST_DOMAIN, spiffe_id
 from titanium.mesh.render.secrets import IDENTITY, SERVER, render_certificate, render_trust
 from titanium.mesh.topology import identity_file, server_certificate_file, trust_file
 
 LONGEST_LIFETIME = timedelta(hours=24)
 AUTHORITY_LIFETIME = timedelta(days=365)
 AUTHORITY_RENEWAL = timedelta(days=30)
-# A browser that is told to trust this CA trusts it for this machine only.
-LOCAL_NAMES = ("localhost",)
-LOCAL_NETWORKS = ("127.0.0.0/8", "::1/128")
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A certificate and its private key, PEM."""
-
-    certificate: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Authority:
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
 
 
 class CertificateAuthority:
     """Issues and renews the certificates of one state folder; use `open`."""
 
-    def __init__(self, folder: Path, authority: _Authority, lifetime: timedelta) -> None:
+    def __init__(self, folder: Path, authority: Authority, lifetime: timedelta) -> None:
         self._folder = folder
         self._authority = authority
         self._lifetime = lifetime
@@ -73,7 +56,7 @@ class CertificateAuthority:
         moment = now or datetime.now(UTC)
         path = folder / "ca" / "ca.pem"
         authority = _load(path, moment) if path.exists() else _create(folder, moment, None)
-        if authority.certificate.not_valid_after_utc - moment < AUTHORITY_RENEWAL:
+        if _near_its_end(authority, moment):
             authority = _create(folder, moment, authority)
         _publish(folder, authority, moment)
         return cls(folder, authority, lifetime)
@@ -101,7 +84,7 @@ class CertificateAuthority:
         Cheap when nothing is due. Running proxies notice the new files by themselves.
         """
         moment = now or datetime.now(UTC)
-        if self._authority.certificate.not_valid_after_utc - moment < AUTHORITY_RENEWAL:
+        if _near_its_end(self._authority, moment):
             self._authority = _create(self._folder, moment, self._authority)
             _publish(self._folder, self._authority, moment)
         renewed = []
@@ -121,45 +104,15 @@ class CertificateAuthority:
 
     def issue(self, name: str, lifetime: timedelta, *, now: datetime | None = None) -> Issued:
         """A certificate for one identity, for both ends of a mesh connection."""
-        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(spiffe_id(name))]
-        return self._sign(name, names, usages, lifetime, now)
+        _check_lifetime(lifetime)
+        return self._authority.identity(name, now or datetime.now(UTC), lifetime)
 
     def issue_server(
         self, hosts: Sequence[str], lifetime: timedelta, *, now: datetime | None = None
     ) -> Issued:
         """A certificate for an https listener reached under these names and addresses."""
-        names = [_host_name(host) for host in hosts]
-        return self._sign(hosts[0], names, [ExtendedKeyUsageOID.SERVER_AUTH], lifetime, now)
-
-    def _sign(
-        self,
-        common_name: str,
-        names: Sequence[x509.GeneralName],
-        usages: Sequence[x509.ObjectIdentifier],
-        lifetime: timedelta,
-        now: datetime | None,
-    ) -> Issued:
         _check_lifetime(lifetime)
-        start = (now or datetime.now(UTC)).replace(microsecond=0)
-        key = ec.generate_private_key(ec.SECP256R1())
-        ca_key = self._authority.key.public_key()
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))
-            .issuer_name(self._authority.certificate.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(start)
-            .not_valid_after(start + lifetime)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(ca=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key), False)
-            .sign(self._authority.key, hashes.SHA256())
-        )
-        return Issued(_pem(certificate), _key_pem(key))
+        return self._authority.server(hosts, now or datetime.now(UTC), lifetime)
 
     def _due(self, path: Path, now: datetime) -> bool:
         certificate = _certificate_in(path)
@@ -167,11 +120,7 @@ class CertificateAuthority:
             return True
         if certificate.not_valid_after_utc - now <= self._lifetime / 2:
             return True
-        try:
-            certificate.verify_directly_issued_by(self._authority.certificate)
-        except (InvalidSignature, ValueError, TypeError):
-            return True
-        return False
+        return not self._authority.issued(certificate)
 
 
 def _check_lifetime(lifetime: timedelta) -> None:
@@ -179,110 +128,61 @@ def _check_lifetime(lifetime: timedelta) -> None:
         raise ValueError(f"a certificate lives at most {LONGEST_LIFETIME}, not {lifetime}")
 
 
-def _create(folder: Path, now: datetime, previous: _Authority | None) -> _Authority:
+def _near_its_end(authority: Authority, now: datetime) -> bool:
+    return authority.certificate.not_valid_after_utc - now < AUTHORITY_RENEWAL
+
+
+def _create(folder: Path, now: datetime, previous: Authority | None) -> Authority:
     """A new CA; the one before stays trusted until its certificates are gone."""
-    start = now.replace(microsecond=0)
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Titanium"),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"Titanium local CA {start:%Y-%m-%d}"),
-        ]
-    )
-    permitted: list[x509.GeneralName] = [x509.UniformResourceIdentifier(TRUST_DOMAIN)]
-    permitted += [x509.DNSName(name) for name in LOCAL_NAMES]
-    permitted += [x509.IPAddress(ipaddress.ip_network(network)) for network in LOCAL_NETWORKS]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + AUTHORITY_LIFETIME)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(ca=True), critical=True)
-        .add_extension(x509.NameConstraints(permitted, None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    authority = _Authority(certificate, key)
+    authority = new_authority(now, AUTHORITY_LIFETIME)
     if previous is not None:
-        write_private(folder / "ca" / "previous.crt", _pem(previous.certificate).encode())
+        old = certificate_pem(previous.certificate)
+        write_private(folder / "ca" / "previous.crt", old.encode())
         # Proxies learn to trust the new CA before they meet a certificate of it.
         _publish(folder, authority, now)
-    write_private(folder / "ca" / "ca.pem", (_key_pem(key) + _pem(certificate)).encode())
+    write_private(folder / "ca" / "ca.pem", authority.pem.encode())
     return authority
 
 
-def _load(path: Path, now: datetime) -> _Authority:
+def _load(path: Path, now: datetime) -> Authority:
     hint = f"delete the folder {path.parent} and start again: every certificate is issued anew"
     try:
-        content = path.read_bytes()
+        authority = read_authority(path.read_bytes())
+        path.chmod(0o600)
     except OSError as error:
         raise StateError(
             f"{path}: cannot be read: {error.strerror}", "check the permissions of the state folder"
         ) from error
-    try:
-        key = serialization.load_pem_private_key(content, password=None)
-        certificate = x509.load_pem_x509_certificate(content)
-    except (ValueError, TypeError):
+    except ValueError:
         raise StateError(f"{path}: the certificate authority is damaged", hint) from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not _belongs(certificate, key):
+    if authority is None:
         raise StateError(f"{path}: not a certificate authority of this platform", hint)
-    if certificate.not_valid_before_utc > now:
+    start = authority.certificate.not_valid_before_utc
+    if start > now:
         raise StateError(
-            f"{path}: valid only from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC on",
+            f"{path}: valid only from {start:%Y-%m-%d %H:%M} UTC on",
             f"correct this machine's clock, or {hint}",
         )
-    path.chmod(0o600)
-    return _Authority(certificate, key)
+    return authority
 
 
-def _belongs(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
-    try:
-        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    return constraints.value.ca and certificate.public_key() == key.public_key()
-
-
-def _publish(folder: Path, authority: _Authority, now: datetime) -> None:
+def _publish(folder: Path, authority: Authority, now: datetime) -> None:
     """Bring the public files in line with the CA; touches only what differs."""
-    current = _pem(authority.certificate)
-    trusted = current
-    previous = folder / "ca" / "previous.crt"
-    try:
-        certificate = x509.load_pem_x509_certificate(previous.read_bytes())
-        if certificate.not_valid_after_utc > now:
-            trusted += _pem(certificate)
-    except (OSError, ValueError):
-        pass  # no CA before this one, or none that can be read: nothing more to trust
+    current = certificate_pem(authority.certificate)
+    trusted = current + _still_trusted(folder / "ca" / "previous.crt", now)
     document = render_trust(trusted)
     if _json_in(trust_file(folder)) != document:
         write_document(trust_file(folder), document)
     write_private(folder / "ca" / "ca.crt", current.encode())
 
 
-def _host_name(host: str) -> x509.GeneralName:
+def _still_trusted(previous: Path, now: datetime) -> str:
+    """The CA before this one, while it is valid; empty when there is none to be read."""
     try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _key_usage(*, ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not ca,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=ca,
-        crl_sign=ca,
-        encipher_only=False,
-        decipher_only=False,
-    )
+        certificate = x509.load_pem_x509_certificate(previous.read_bytes())
+    except (OSError, ValueError):
+        return ""
+    return certificate_pem(certificate) if certificate.not_valid_after_utc > now else ""
 
 
 def _json_in(path: Path) -> object:
@@ -300,15 +200,3 @@ def _certificate_in(path: Path) -> x509.Certificate | None:
         return x509.load_pem_x509_certificate(pem.encode())
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    ).decode()

@@ -33,7 +33,7 @@ class Tls(Declared):
     """The https listener; HSTS is sent there and nowhere else."""
 
     minimum_version: Literal["1.2", "1.3"]
-    hsts_max_age_seconds: Annotated[int, Field(ge=0)]
+    hsts: HeaderValue
 
 
 class Edge(Declared):

@@ -21,7 +21,7 @@ def write_private(path: Path, content: bytes) -> None:
     """
     temporary = ""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _private_folder(path.parent)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -37,9 +37,21 @@ def write_private(path: Path, content: bytes) -> None:
         ) from error
 
 
+def _private_folder(folder: Path) -> None:
+    """Create `folder` and what is missing above it, for its owner only."""
+    if not folder.is_dir():
+        _private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_document(path: Path, document: Mapping[str, object]) -> None:
     """Write a rendered configuration as JSON, in one step, 0600."""
     write_private(path, (json.dumps(document, indent=1) + "\n").encode())
+
+
+def gateway_concurrency(cores: int | None = None) -> int:
+    """Worker threads of the gateway: half the cores, because the apps behind it need the rest."""
+    return max(1, (cores or os.cpu_count() or 1) // 2)
 
 
 def envoy_arguments(

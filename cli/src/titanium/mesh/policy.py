@@ -28,7 +28,7 @@ class Timeouts(Declared):
     connect_ms: Milliseconds
     request_seconds: Seconds
     call_seconds: Seconds
-    app_idle_seconds: Annotated[int, Field(ge=1, le=60)]
+    idle_seconds: Annotated[int, Field(ge=1, le=60)]
 
     @model_validator(mode="after")
     def _calls_end_first(self) -> Timeouts:
@@ -120,10 +120,17 @@ class Policy(Declared):
     edge: EdgeBounds
 
     @model_validator(mode="after")
-    def _unknown_paths_have_a_class(self) -> Policy:
+    def _fits_together(self) -> Policy:
         if self.edge.limit_unknown not in self.limits:
             raise ValueError(f"edge.limit_unknown: no [limits.{self.edge.limit_unknown}]")
+        if self.timeouts.idle_seconds >= self.edge.idle_timeout_seconds:
+            raise ValueError("timeouts.idle_seconds must be below edge.idle_timeout_seconds")
         return self
+
+    def unlimited(self) -> Policy:
+        """The same policy, but no client ever runs out of requests: for benchmarks and tests."""
+        plenty = Limit(requests=1_000_000, per_seconds=1, burst=1_000_000)
+        return self.model_copy(update={"limits": dict.fromkeys(self.limits, plenty)})
 
     def check(self, catalog: Catalog) -> None:
         """Raise ConfigurationError when a route names a class of limits that does not exist."""

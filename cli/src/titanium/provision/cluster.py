@@ -64,7 +64,8 @@ def create_cluster(
     return True
 
 
-def _major(postgres_bin: Path) -> int:
+def major_version(postgres_bin: Path) -> int:
+    """18 for PostgreSQL 18.4; 0 when it does not say."""
     done = subprocess.run(
         [str(postgres_bin / "initdb"), "--version"], capture_output=True, text=True, check=False
     )
@@ -74,14 +75,14 @@ def _major(postgres_bin: Path) -> int:
 
 def _locale(postgres_bin: Path) -> list[str]:
     """C.UTF-8 from PostgreSQL itself (17 and later), which depends on no locale of the system."""
-    if _major(postgres_bin) >= 17:
+    if major_version(postgres_bin) >= 17:
         return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return ["--locale=C"]
 
 
 def _check_version(postgres_bin: Path, data: Path) -> None:
     found = (data / "PG_VERSION").read_text("ascii", "replace").strip()
-    wanted = _major(postgres_bin)
+    wanted = major_version(postgres_bin)
     if wanted and found != str(wanted):
         raise StateError(
             f"{data} belongs to PostgreSQL {found or '?'}; this is PostgreSQL {wanted}",

@@ -41,6 +41,8 @@ class Pipe:
 
 def main(arguments: list[str]) -> int:
     home, options, descriptor = arguments
+    # Whatever our processes write (logs, sockets) is for this user alone.
+    os.umask(0o077)
     report = Pipe(int(descriptor))
     try:
         from titanium.supervise.service import supervise

@@ -238,6 +238,7 @@ def gateway_process(around: Surroundings, needs: tuple[str, ...]) -> ProcessSpec
         ports=(ports.http, ports.https),
         sockets=(around.home.admin_socket(GATEWAY),),
         probe=HttpProbe("/health", port=ports.http),
+        inputs=tuple(around.home.config / GATEWAY / name for name in ("openapi.json", "docs.html")),
     )
 
 
@@ -271,6 +272,7 @@ def _envoy(
     replica: int = 0,
     needs: tuple[str, ...] = (),
     probe: HttpProbe | None = None,
+    inputs: tuple[Path, ...] = (),
 ) -> ProcessSpec:
     home = around.home
     bootstrap = home.bootstrap(instance)
@@ -284,7 +286,7 @@ def _envoy(
         probe=probe or alive,
         liveness=alive,
         needs=needs,
-        inputs=(bootstrap,),
+        inputs=(bootstrap, *inputs),
         service=service,
         replica=replica,
         address=address,

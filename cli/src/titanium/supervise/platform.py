@@ -15,6 +15,7 @@ from titanium.errors import StateError, UsageError
 from titanium.files import write_if_changed
 from titanium.layout import GATEWAY, HOST, Home, Ports
 from titanium.mesh import (
+    Bench,
     CertificateAuthority,
     Edge,
     Endpoint,
@@ -31,7 +32,7 @@ from titanium.mesh import (
 )
 from titanium.provision import postgres, redis
 from titanium.provision.account import database_prefix
-from titanium.provision.cluster import clear_remains, create_cluster
+from titanium.provision.cluster import clear_remains, create_cluster, major_version
 from titanium.provision.secret_files import secret
 from titanium.state import Options
 from titanium.supervise.plan import (
@@ -49,12 +50,21 @@ from titanium.tools import find_tools
 LIFETIME = timedelta(hours=24)
 # Given on to the apps when set, as part of their configuration.
 _PASSED_ON = ("OTEL_",)
+# What the gateway answers by itself: its file, where `titanium docs` writes it, and what a
+# checkout without it has in its place.
+_REFERENCE = (
+    ("openapi.json", "openapi.json", "{}\n"),
+    ("docs.html", "api.html", "<!doctype html>\n<title>no reference in this checkout</title>\n"),
+)
+# The service whose sidecar answers for the benchmark.
+_BENCHED = "blog"
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
     """Everything that was read and checked before anything starts."""
 
+    root: Path
     catalog: Catalog
     policy: Policy
     edge: Edge
@@ -89,7 +99,7 @@ class Platform:
                 f"Services are: {', '.join(catalog.names)}.",
             )
         around = Surroundings(home, Ports(options.port_base), find_tools(), variables=_variables())
-        return cls(catalog, policy, load_edge(root), around, options)
+        return cls(root, catalog, policy, load_edge(root), around, options)
 
     def prepare(self) -> Platform:
         """Write secrets, certificates and configuration; make the database's data folder.
@@ -179,7 +189,9 @@ class Platform:
         folder = self.home.config / POSTGRES
         hba = folder / "pg_hba.conf"
         write_if_changed(hba, postgres.client_authentication())
-        write_if_changed(folder / "postgresql.conf", postgres.configuration(self.home, hba))
+        version = major_version(self.around.tools.postgres_bin)
+        text = postgres.configuration(self.home, hba, version)
+        write_if_changed(folder / "postgresql.conf", text)
         write_if_changed(folder / "provision.sql", postgres.provision_sql(databases))
 
     def _write_redis(self) -> None:
@@ -197,18 +209,24 @@ class Platform:
         home = self.home
         instance = f"{service}-{replica}"
         (home.run / instance).mkdir(mode=0o700, parents=True, exist_ok=True)
-        topology = local_sidecar(home, self.around.ports, self.catalog.names, service, replica)
+        topology = local_sidecar(
+            home, self.around.ports, self.catalog.names, service, replica, bench=self._bench
+        )
         write_document(
             home.bootstrap(instance), render_sidecar(self.catalog, self.policy, service, topology)
         )
 
+    @property
+    def _bench(self) -> Bench | None:
+        return Bench(_BENCHED) if self.options.bench else None
+
     def _write_gateway(self) -> None:
         home = self.home
         folder = home.config / GATEWAY
-        for name, stub in (("openapi.json", "{}\n"), ("docs.html", "<!doctype html>\n")):
-            if not (folder / name).exists():
-                write_if_changed(folder / name, stub)
-        topology = local_gateway(home, self.around.ports)
+        for name, source, stub in _REFERENCE:
+            path = self.root / "docs" / "reference" / source
+            write_if_changed(folder / name, path.read_text("utf-8") if path.is_file() else stub)
+        topology = local_gateway(home, self.around.ports, bench=self._bench)
         write_document(
             home.bootstrap(GATEWAY),
             render_gateway(self.catalog, self.policy, self.edge, topology),

@@ -164,11 +164,11 @@ class Process:
 
 
 def tail(path: Path, lines: int = 12, since: int = 0) -> tuple[str, ...]:
-    """The last lines of a log, at most 16 KiB back and not before byte `since`."""
+    """The last lines of a log, not before byte `since`: as many as fit in 256 bytes each."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(since if since <= size else 0, size - 16 * 1024))
+            file.seek(max(since if since <= size else 0, size - max(16 * 1024, lines * 256)))
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ()

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,9 @@ class Service:
         if name in platform.services:
             if request.operation == "scale":
                 await rolling.scale(supervisor, platform, name, request.count)
+                replicas = {**self._options.replicas, name: request.count}
+                self._options = replace(self._options, replicas=replicas)
+                state.save_options(self._home, self._options)
             else:
                 await rolling.restart_service(supervisor, platform, name)
         elif request.operation == "restart" and name in ("gateway", "postgres", "redis"):

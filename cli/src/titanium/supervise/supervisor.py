@@ -74,7 +74,9 @@ class Supervisor:
         """Adopt what runs unchanged, start the rest in the order of the plan."""
         self._previous = record.load(self._record_file)
         await self._stop_leftovers()
-        adopted = {name for name in self.units if await self._adopt(name)}
+        names = list(self.units)
+        fits = await asyncio.gather(*(self._adopt(name) for name in names))
+        adopted = {name for name, fit in zip(names, fits, strict=True) if fit}
         self._check_ports()
         for service in {unit.spec.service for unit in self.units.values() if unit.spec.service}:
             self._publish(service, everything=True)
@@ -105,7 +107,9 @@ class Supervisor:
         for need in spec.needs:
             await self._done[need].wait()
         unit = self.units[spec.name]
-        if not unit.adopted:
+        if unit.adopted:
+            await unit.confirm()
+        else:
             if entry := self._previous.get(spec.name):
                 await stop_entry(entry)
             await unit.start()
@@ -167,9 +171,14 @@ class Supervisor:
     def _check_ports(self) -> None:
         """PortBusyError when a port of a process about to start belongs to somebody else."""
         ours = {entry.pid for entry in self._previous.values()}
-        for unit in self.units.values():
-            for port in () if unit.adopted else unit.spec.ports:
-                check_port(port, unit.spec.name, ours)
+        wanted = [
+            (port, unit.spec.name)
+            for unit in self.units.values()
+            if not unit.adopted
+            for port in unit.spec.ports
+        ]
+        for port, name in sorted(wanted):
+            check_port(port, name, ours)
 
     # --- stop ----------------------------------------------------------------------------
 

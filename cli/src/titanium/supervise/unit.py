@@ -18,6 +18,7 @@ from titanium.supervise.spec import ProcessSpec
 
 State = Literal["waiting", "starting", "ready", "backoff", "stopping", "stopped", "failed"]
 POLL = 0.03
+CONFIRM = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,16 @@ class Unit:
         return procfs.uptime_seconds(self.process.ticks) if self.process else 0.0
 
     async def adopt(self, entry: Entry) -> bool:
-        """Take over a running process; False when it is gone or does not answer."""
+        """Take over a running process; False when it is gone or does not answer.
+
+        It has to be alive, not ready: what it needs may be about to start again.
+        """
         process = Process.adopt(entry.pid, entry.ticks)
         if process is None:
             return False
         deadline = time.monotonic() + 5.0
         while process.running and time.monotonic() < deadline:
-            if (await probe.ask(self.spec.probe, 1.0)).ready:
+            if (await probe.ask(self.spec.liveness or self.spec.probe, 1.0)).ready:
                 self.process, self.adopted = process, True
                 self._set("ready", f"taken over (pid {process.pid})")
                 self._keep()
@@ -83,6 +87,17 @@ class Unit:
             await asyncio.sleep(POLL)
         await process.stop(self.spec.stop_signal, self.spec.stop_within)
         return False
+
+    async def confirm(self) -> None:
+        """Wait until an adopted process is ready, too; what it says when it is not, is told."""
+        answer = probe.Answer(False)
+        deadline = time.monotonic() + CONFIRM
+        while self.state == "ready" and time.monotonic() < deadline:
+            answer = await probe.ask(self.spec.probe)
+            if answer.ready:
+                return
+            await asyncio.sleep(POLL)
+        self._hooks.changed(self, f"runs, but is not ready: {answer.text[:200]}")
 
     async def start(self) -> None:
         """First start: UnhealthyError when the process ends or is not ready in time."""
@@ -101,7 +116,7 @@ class Unit:
 
     async def stop(self) -> None:
         """Ask the process to end, kill it after its bound; it is not started again."""
-        if self.state == "waiting":
+        if self.state in ("waiting", "failed") and self._keeper is None:
             self.state = "stopped"
             return
         if self._keeper is not None:
@@ -123,8 +138,11 @@ class Unit:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
+            self._keeper = None
         if self.process is not None:
             self.process.forget()
+            self.process = None
+        self.state = "waiting"
 
     def _set(self, state: State, remark: str) -> None:
         self.state = state

@@ -22,6 +22,11 @@ from titanium.supervise.process import environment
 Status = Literal["created", "existing", "rejected"]
 Row = Mapping[str, Any]
 
+_STATUSES: dict[str, Status] = {
+    "created": "created",
+    "existing": "existing",
+    "rejected": "rejected",
+}
 _DETAIL_LINES = 8
 
 
@@ -42,8 +47,8 @@ class AdminModule:
     package: str
     env: Mapping[str, str]
 
-    def run(self, *arguments: str) -> str:
-        """Run one command to its end; its output. TitaniumError with its last lines on failure."""
+    def run(self, *arguments: str, hint: str = "Check `titanium status`.") -> str:
+        """Run one command to its end; its output. TitaniumError with its last line on failure."""
         done = subprocess.run(
             self._argv(arguments),
             env=environment(self.env),
@@ -54,7 +59,9 @@ class AdminModule:
             check=False,
         )
         if done.returncode != 0:
-            raise self._failure(arguments, done.returncode, done.stderr or done.stdout)
+            lines = _last_lines(done.stderr or done.stdout)
+            what = lines[-1] if lines else f"{self.package}.admin: status {done.returncode}"
+            raise TitaniumError(what, hint, lines[:-1])
         return done.stdout.strip()
 
     def stream(self, rows: Iterable[Row], *arguments: str) -> Iterator[Outcome]:
@@ -75,11 +82,16 @@ class AdminModule:
             )
             feeder = _Feeder(rows, cast("IO[bytes]", process.stdin))
             feeder.start()
+            remarks: list[str] = []
             try:
                 with cast("IO[bytes]", process.stdout) as answers:
                     answered = 0
                     for line in answers:
-                        yield self._outcome(line)
+                        outcome = read_outcome(line)
+                        if outcome is None:
+                            remarks.append(line.decode("utf-8", "replace"))
+                            continue
+                        yield outcome
                         answered += 1
                 feeder.join()
                 code = process.wait()
@@ -91,36 +103,15 @@ class AdminModule:
                 raise feeder.error
             if code != 0 or answered != feeder.sent:
                 errors.seek(0)
-                text = errors.read().decode("utf-8", "replace")
+                text = "\n".join([*remarks, errors.read().decode("utf-8", "replace")])
                 raise self._failure(arguments, code, text, f" after {answered} rows")
 
     def _argv(self, arguments: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-P", "-m", f"{self.package}.admin", *arguments]
 
-    def _outcome(self, line: bytes) -> Outcome:
-        try:
-            answer = json.loads(line)
-            status = answer["status"]
-            if status not in ("created", "existing", "rejected"):
-                raise ValueError(status)
-            found = answer.get("id")
-            return Outcome(
-                legacy_id=int(answer["legacy_id"]),
-                id=None if found is None else int(found),
-                status=status,
-                reason=str(answer.get("reason") or ""),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            text = line[:200].decode("utf-8", "replace").strip()
-            raise TitaniumError(
-                f"{self.package}.admin answered something else than an outcome: {text}",
-                "Run `make up` so that all parts have the same version.",
-            ) from None
-
     def _failure(
-        self, arguments: tuple[str, ...], code: int, text: str, when: str = ""
+        self, arguments: tuple[str, ...], code: int, text: str, when: str
     ) -> TitaniumError:
-        lines = tuple(line for line in text.splitlines() if line.strip())[-_DETAIL_LINES:]
         what = f"{self.package}.admin {' '.join(arguments)} "
         if code == 0:
             what += f"did not answer every row: it stopped{when}"
@@ -130,8 +121,27 @@ class AdminModule:
             what,
             "See the lines above and `titanium status`. Running the command again is safe: "
             "what is done stays done.",
-            lines,
+            _last_lines(text),
         )
+
+
+def _last_lines(text: str) -> tuple[str, ...]:
+    return tuple(line for line in text.splitlines() if line.strip())[-_DETAIL_LINES:]
+
+
+def read_outcome(line: bytes) -> Outcome | None:
+    """The outcome in a line of the module's output; None for a line that is something else."""
+    try:
+        answer = json.loads(line)
+        found = answer.get("id")
+        return Outcome(
+            legacy_id=int(answer["legacy_id"]),
+            id=None if found is None else int(found),
+            status=_STATUSES[answer["status"]],
+            reason=str(answer.get("reason") or ""),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 class _Feeder(threading.Thread):

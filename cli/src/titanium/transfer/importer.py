@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from typing import Any, Protocol
 
 from titanium.errors import TitaniumError
 from titanium.transfer.admin import Outcome, Row
+from titanium.transfer.authors import Account, Authors, placeholder_row
 from titanium.transfer.readback import digest
 from titanium.transfer.report import Rejected, Report, Tally
 from titanium.transfer.rows import RowError, StoredRow, folded, needed, post_row, text, user_row
@@ -20,7 +19,6 @@ from titanium.transfer.sqlite_file import POSTS, USERS, LegacyFile, TableShape
 Progress = Callable[[str, int, int], None]
 
 SOURCE = "first-version"
-PLACEHOLDER_EMAIL = "former-author-{tag}@first-version.invalid"
 
 
 class Platform(Protocol):
@@ -37,15 +35,6 @@ class Platform(Protocol):
 
     def post(self, number: int) -> Any:
         """The public post, or None."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """An author on the platform; `id` is None, with a `reason`, when there is no account."""
-
-    username: str
-    id: int | None
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +67,7 @@ class Import:
         self._legacy = legacy
         self._platform = platform
         self._progress = progress
-        self._accounts: dict[str, _Account] = {}
-        self._refused: set[str] = set()
+        self._authors = Authors()
         self._expected: list[_Expected] = []
 
     def run(self) -> Report:
@@ -90,6 +78,7 @@ class Import:
         if self._platform is not None:
             self._check(self._platform)
         self._check_counts()
+        self.report.rejected.sort(key=lambda item: (item.table == POSTS.name, item.order))
         return self.report
 
     # --- users ---------------------------------------------------------------------------
@@ -101,11 +90,11 @@ class Import:
         if self._platform is None:
             for row in rows:
                 tally.ready += 1
-                self._remember(_Account(row["username"], None))
+                self._authors.add(Account(row["username"], None))
             return
         for outcome in self._platform.import_users(rows):
             row = self._settle(USERS, tally, waiting, outcome)
-            self._remember(_account(row, outcome))
+            self._authors.add(Account.of(row, outcome))
 
     def _user_rows(self, waiting: _Waiting) -> Iterator[Row]:
         taken: dict[str, str] = {}
@@ -124,38 +113,22 @@ class Import:
         for stored, row in self._converted(USERS, self.report.users, convert):
             yield waiting.send(stored, row)
 
-    def _remember(self, account: _Account) -> None:
-        self._accounts[account.username] = account
-
     def _make_placeholders(self) -> None:
         """Accounts for authors whose account is gone: their posts keep their name, and nobody
         can log in, because the password is random and told to no one."""
-        names = self._missing_authors()
+        usernames, authors = self._names(USERS, "username"), self._names(POSTS, "author")
+        names = self._authors.missing(usernames, authors)
         if self._platform is None:
             self.report.placeholders += names
             for name in names:
-                self._remember(_Account(name, None))
+                self._authors.add(Account(name, None))
             return
-        rows = [_placeholder_row(number, name) for number, name in enumerate(names, start=1)]
+        rows = [placeholder_row(number, name) for number, name in enumerate(names, start=1)]
         for row, outcome in zip(rows, self._platform.import_users(rows), strict=True):
-            account = _account(row, outcome)
-            self._remember(account)
+            account = Account.of(row, outcome)
+            self._authors.add(account)
             if account.id is not None:
                 self.report.placeholders.append(account.username)
-
-    def _missing_authors(self) -> list[str]:
-        """Names under posts that no row of users has, in any case; also notes which names
-        belong to rows of users that were not moved."""
-        known = set()
-        for name in self._names(USERS, "username"):
-            known.add(folded(name))
-            if name not in self._accounts:
-                self._refused.add(name)
-        missing: dict[str, str] = {}
-        for name in self._names(POSTS, "author"):
-            if name and folded(name) not in known:
-                missing.setdefault(folded(name), name)
-        return sorted(missing.values())
 
     def _names(self, shape: TableShape, column: str) -> Iterator[str]:
         for stored in self._legacy.rows(shape):
@@ -188,42 +161,29 @@ class Import:
 
     def _post_rows(self, waiting: _Waiting) -> Iterator[Row]:
         fallback = datetime.fromtimestamp(self._legacy.modified, UTC)
-        by_name = {folded(name): account for name, account in self._accounts.items()}
         seen: set[int] = set()
 
         def convert(stored: StoredRow) -> Row:
             row = post_row(stored, fallback)
             _refuse_twice(row["legacy_id"], seen)
-            author = self._author(stored, by_name)
+            author = self._authors.find(needed(stored, "author").strip())
             return {**row, "source": SOURCE, "author_id": author.id, "author": author.username}
 
         for stored, row in self._converted(POSTS, self.report.posts, convert):
             yield waiting.send(stored, row)
 
-    def _author(self, stored: StoredRow, by_name: dict[str, _Account]) -> _Account:
-        """The account that the post belongs to; the exact name first, then in any case."""
-        name = needed(stored, "author").strip()
-        account = self._accounts.get(name)
-        if account is None and name not in self._refused:
-            account = by_name.get(folded(name))
-        if account is None:
-            raise RowError(f"author: the account of {name[:60]!r} was rejected, see there")
-        if account.id is None and self._platform is not None:
-            raise RowError(f"author: no account for {name[:60]!r}: {account.reason}")
-        return account
-
     # --- afterwards ----------------------------------------------------------------------
 
     def _check(self, platform: Platform) -> None:
         report = self.report
-        names = [(n, a) for n, a in self._accounts.items() if a.id is not None]
-        total = len(names) + len(self._expected)
-        for done, (name, account) in enumerate(names, start=1):
-            profile = platform.profile(name)
+        accounts = [account for account in self._authors if account.id is not None]
+        total = len(accounts) + len(self._expected)
+        for done, account in enumerate(accounts, start=1):
+            profile = platform.profile(account.username)
             if profile is None or int(profile["id"]) != account.id:
-                report.mismatches.append(f"user {name!r} was not read back")
+                report.mismatches.append(f"user {account.username!r} was not read back")
             self._progress("check", done, total)
-        for done, expected in enumerate(self._expected, start=len(names) + 1):
+        for done, expected in enumerate(self._expected, start=len(accounts) + 1):
             self._check_post(expected, platform.post(expected.id))
             self._progress("check", done, total)
 
@@ -290,18 +250,3 @@ def _refuse_twice(number: int, seen: set[int]) -> None:
     if number in seen:
         raise RowError("id: an earlier row has the same")
     seen.add(number)
-
-
-def _account(row: Row, outcome: Outcome) -> _Account:
-    number = None if outcome.status == "rejected" else outcome.id
-    return _Account(row["username"], number, outcome.reason)
-
-
-def _placeholder_row(number: int, name: str) -> dict[str, Any]:
-    tag = hashlib.sha256(folded(name).encode()).hexdigest()[:16]
-    return {
-        "legacy_id": number,
-        "username": name,
-        "email": PLACEHOLDER_EMAIL.format(tag=tag),
-        "password": secrets.token_urlsafe(32),
-    }

@@ -10,32 +10,48 @@ from typing import Any, Self
 from titanium.checkout import checkout
 from titanium.errors import NotRunningError, UsageError
 from titanium.layout import Home
+from titanium.state import load_options
+from titanium.supervise import record
+from titanium.supervise.plan import POSTGRES, app_environment
+from titanium.supervise.platform import Platform
 from titanium.transfer.admin import AdminModule, Outcome, Row
 from titanium.transfer.readback import ServiceReader
 
 
-def require_running(home: Home) -> None:
-    """NotRunningError unless PostgreSQL of this state folder runs."""
-    from titanium.supervise import record
-    from titanium.supervise.plan import POSTGRES
+def is_running(home: Home) -> bool:
+    """Whether PostgreSQL of this state folder runs, with or without a supervisor."""
+    return POSTGRES in record.load(home.record)
 
-    if POSTGRES not in record.load(home.record):
+
+def load_platform(home: Home) -> Platform:
+    """Catalog and options of this state folder, as the last `up` had them."""
+    return Platform.load(checkout(), home, load_options(home))
+
+
+def require_running(home: Home) -> Platform:
+    """The running platform of this state folder; NotRunningError when there is none."""
+    if not is_running(home):
         raise NotRunningError(
-            f"the platform in {home.root} is not running", "Start it with `titanium up -d`."
+            f"the platform in {home.root} is not running", "Start it: titanium up -d"
         )
+    return load_platform(home)
+
+
+def service_environment(platform: Platform, service: str) -> dict[str, str]:
+    """What a process of that service gets, under an instance name of its own."""
+    needs = platform.services.get(service)
+    if needs is None:
+        raise UsageError(
+            f"there is no service {service}", f"Services are: {', '.join(platform.services)}."
+        )
+    return app_environment(platform.around, needs, f"{service}-admin")
 
 
 def admin(home: Home, service: str) -> AdminModule:
     """The admin module of a service of the running platform."""
-    from titanium.catalog import load_catalog
-    from titanium.state import load_options
-    from titanium.supervise.plan import app_environment, surroundings
-
-    require_running(home)
-    catalog = load_catalog(checkout())
-    if service not in catalog.services:
-        raise UsageError(f"there is no service {service}", f"One of: {', '.join(catalog.names)}")
-    raise NotImplementedError
+    platform = require_running(home)
+    env = service_environment(platform, service)
+    return AdminModule(platform.services[service].package, env)
 
 
 class LocalPlatform:

@@ -14,6 +14,21 @@ from titanium.errors import TitaniumError
 from titanium.files import write_atomically
 from titanium.transfer.sqlite_file import Value
 
+EXIT_REJECTED = 8
+
+
+class RejectedRowsError(TitaniumError):
+    """Everything else was moved; these rows are in a file."""
+
+    exit_code = EXIT_REJECTED
+
+    def __init__(self, number: int, path: Path) -> None:
+        rows = "1 row was" if number == 1 else f"{number} rows were"
+        super().__init__(
+            f"{rows} rejected; {path} has them whole, with the reasons",
+            "Correct them in the SQLite file and run the command again: it adds what is missing.",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -28,6 +43,12 @@ class Rejected:
         """The row's id as people write it."""
         value = self.row.get("id")
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+    @property
+    def order(self) -> int:
+        """Sorts rows of one table; what has no number comes first."""
+        value = self.row.get("id")
+        return value if isinstance(value, int) else 0
 
 
 @dataclass(slots=True)

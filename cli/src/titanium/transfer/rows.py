@@ -90,28 +90,27 @@ def folded(username: str) -> str:
 def user_row(row: StoredRow) -> dict[str, Any]:
     """A row for `titanium_user.admin import`."""
     number = identity(row)
-    made = moment(row, "created_at")
     return {
         "legacy_id": number,
         "username": needed(row, "username"),
         "email": text(row, "email").strip() or MISSING_EMAIL.format(id=number),
         "password_hash": needed(row, "password_hash"),
-        **({"created_at": made.isoformat()} if made else {}),
     }
 
 
 def post_row(row: StoredRow, fallback: datetime) -> dict[str, Any]:
     """A row for `titanium_blog.admin import`, without `source`, `author_id` and `author`.
 
-    A missing time is the other one, or `fallback`; an update before the creation is moved to it.
+    Space around a title goes. A missing time is the other one, or `fallback`; an update before
+    the creation is moved to it.
     """
     number = identity(row)
     created, updated = moment(row, "created_at"), moment(row, "updated_at")
     created = created or updated or fallback
     return {
         "legacy_id": number,
-        "title": needed(row, "title"),
-        "content": text(row, "content"),
+        "title": needed(row, "title").strip(),
+        "content": needed(row, "content"),
         "created_at": created.isoformat(),
         "updated_at": max(created, updated or created).isoformat(),
     }

@@ -33,7 +33,7 @@ class TableShape:
     optional: tuple[str, ...] = ()
 
 
-USERS = TableShape("users", ("username", "password_hash"), ("email", "created_at"))
+USERS = TableShape("users", ("username", "password_hash"), ("email",))
 POSTS = TableShape("posts", ("title", "content", "author"), ("created_at", "updated_at"))
 
 
@@ -148,12 +148,13 @@ def _state(path: Path) -> tuple[tuple[int, int] | None, ...]:
 
 def _copy(path: Path, copy: Path) -> None:
     try:
-        before = _state(path)
+        real = path.resolve()  # SQLite keeps the journals beside the file, not beside a link to it
+        before = _state(real)
         for suffix in ("", *_COMPANIONS):
-            source = path.with_name(path.name + suffix)
+            source = real.with_name(real.name + suffix)
             if source.exists():
                 shutil.copyfile(source, copy.with_name(copy.name + suffix))
-        changed = _state(path) != before
+        changed = _state(real) != before
     except OSError as error:
         raise TitaniumError(
             f"{path} cannot be copied to {copy.parent}: {error.strerror}",

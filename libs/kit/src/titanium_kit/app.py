@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, FastAPI
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from titanium_kit.asgi import BodyLimitMiddleware, RequestMiddleware
 from titanium_kit.body import StrictRoute
@@ -26,6 +28,22 @@ class FastJSONResponse(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         return orjson.dumps(content)
+
+
+class Application(FastAPI):
+    """A FastAPI application that may have a layer in front of everything, `front`.
+
+    A cached answer from there costs a third of what it would cost as an ordinary middleware,
+    which FastAPI puts behind four layers of its own.
+    """
+
+    front: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.front is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.front(scope, receive, send)
 
 
 def api_router(**options: Any) -> APIRouter:
@@ -53,7 +71,7 @@ def build_app(
         async with running(owned):
             yield
 
-    app = FastAPI(
+    app = Application(
         title=title,
         version="1",
         lifespan=lifespan,
@@ -65,12 +83,12 @@ def build_app(
         responses=problem_responses(422),
     )
     install_error_handlers(app)
-    app.include_router(health_router(owned, metrics))
-    for router in routers:
+    # FastAPI tries routers in this order; what is asked most comes first.
+    for router in (*routers, health_router(owned, metrics)):
         app.include_router(router)
-    # The last added is the outermost: cache, then request context, then the body limit.
+    # The last added is the outermost: request context, then the body limit.
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
     app.add_middleware(RequestMiddleware, metrics=metrics)
     if cache:
-        app.add_middleware(CacheMiddleware, cache=cache, metrics=metrics)
+        app.front = CacheMiddleware(partial(FastAPI.__call__, app), cache, metrics)
     return app

@@ -7,6 +7,8 @@ anything else is a 4xx problem that says what is wrong. Unknown members are igno
 from __future__ import annotations
 
 import json
+import math
+import unicodedata
 from collections.abc import Callable, Coroutine
 from email.message import Message
 from typing import Annotated, Any
@@ -34,6 +36,13 @@ def _refuse_constant(name: str) -> None:
     raise Problem(400, f"{name} is not a JSON value.")
 
 
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise Problem(400, "The JSON has a number that is too large.")
+    return value
+
+
 def _refuse_depth(value: Any, depth: int = 0) -> None:
     if depth > MAX_DEPTH:
         raise Problem(400, f"The JSON is nested deeper than {MAX_DEPTH} levels.")
@@ -51,7 +60,10 @@ def parse_json(body: bytes) -> Any:
         raise Problem(400, f"The body is not UTF-8 at byte {error.start}.") from None
     try:
         value = json.loads(
-            text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
+            text,
+            object_pairs_hook=_refuse_duplicates,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
@@ -60,7 +72,8 @@ def parse_json(body: bytes) -> Any:
         raise Problem(400, f"The JSON is nested deeper than {MAX_DEPTH} levels.") from None
     except ValueError:  # an integer of more digits than Python converts
         raise Problem(400, "The JSON has a number with too many digits.") from None
-    _refuse_depth(value)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _refuse_depth(value)
     return value
 
 
@@ -112,7 +125,7 @@ def _storable(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
         raise ValueError("must not contain control characters")
     return text.strip()
 
@@ -121,4 +134,4 @@ Text = Annotated[str, AfterValidator(_storable)]
 """Text in any Unicode plane that PostgreSQL can store."""
 
 Line = Annotated[Text, AfterValidator(_one_line)]
-"""One line of text: no control characters, no space around it."""
+"""One line of text: no control characters or line separators; space around it is removed."""

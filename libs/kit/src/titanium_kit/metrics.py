@@ -20,7 +20,6 @@ from prometheus_client import (
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 # https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
 HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
@@ -55,7 +54,7 @@ class _Durations(Collector):
             "Time to answer a request, in seconds.",
             labels=("service", "http_route", "http_request_method", "http_response_status_code"),
         )
-        bounds = [*(floatToGoString(bound) for bound in HTTP_BUCKETS), "+Inf"]
+        bounds = [*(str(float(bound)) for bound in HTTP_BUCKETS), "+Inf"]
         for (route, method, status), series in self.series.items():
             total = 0
             buckets = []

@@ -35,7 +35,10 @@ class MigrationError(Exception):
 
 def script_directory(package: str) -> ScriptDirectory:
     """The revisions of `package`, for example `titanium_blog`."""
-    folder = Path(str(import_module(f"{package}.migrations").__file__)).parent
+    try:
+        folder = Path(next(iter(import_module(f"{package}.migrations").__path__)))
+    except (ImportError, AttributeError, StopIteration):
+        raise MigrationError(f"{package}.migrations is not a package that can be found") from None
     config = Config()
     config.set_main_option("script_location", str(folder))
     config.set_main_option("version_locations", str(folder))

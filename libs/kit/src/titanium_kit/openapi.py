@@ -1,4 +1,4 @@
-"""Prints a service's OpenAPI document: `python -m titanium_kit.openapi titanium_blog.main:create_app`.
+"""Prints a service's OpenAPI document: `python -m titanium_kit.openapi MODULE:FACTORY`.
 
 Needs no database and no secret; `SERVICE` and `ENVIRONMENT=development` must be set.
 """

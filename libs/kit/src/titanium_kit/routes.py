@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi.routing import iter_route_contexts
-from starlette.routing import BaseRoute, get_route_path
+from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from titanium_kit.metrics import UNMATCHED
@@ -22,9 +22,8 @@ def route_template(scope: Scope) -> str:
 
 def allowed_methods(routes: list[BaseRoute], scope: Scope) -> list[str]:
     """Every method that some route takes at this path; Starlette names only one route's."""
-    path = get_route_path(scope)
     methods: set[str] = set()
     for route in iter_route_contexts(routes):
-        if route.methods and route.path_regex.match(path):
+        if route.methods and route.path_regex.match(scope["path"]):
             methods |= route.methods
     return sorted(methods)

@@ -11,7 +11,9 @@ import sys
 from importlib import import_module
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import titanium_kit._slim  # noqa: F401 - its place before the next lines is its purpose
 from titanium_kit.logs import configure_logging, get_logger
 from titanium_kit.settings import ServiceSettings, SettingsError, load_settings
 
@@ -30,6 +32,26 @@ def bind_options(bind: str) -> dict[str, str | int]:
     raise SettingsError(f"BIND: {bind!r} is neither unix:/path/to.sock nor tcp:host:port")
 
 
+class PlainStart:
+    """Reports a start that `SettingsError` stopped in one line instead of a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_plainly(message: Message) -> None:
+            error = sys.exc_info()[1]
+            if message["type"] == "lifespan.startup.failed" and isinstance(error, SettingsError):
+                message = {**message, "message": f"cannot start: {error}"}
+            await send(message)
+
+        await self.app(scope, receive, send_plainly)
+
+
 def serve(target: str) -> None:
     """Import `module:factory`, build the application and serve it until a signal ends it."""
     settings = load_settings(ServiceSettings)
@@ -40,9 +62,12 @@ def serve(target: str) -> None:
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be traversed again
     config = uvicorn.Config(
-        app,
+        PlainStart(app),
         loop="uvloop",
         http="httptools",
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -12,6 +12,7 @@ from typing import Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as SourceError
 
 PLACEHOLDERS = frozenset({"", "changeme", "change-me", "secret", "password", "postgres", "test"})
 
@@ -96,3 +97,5 @@ def load_settings(kind: type[S]) -> S:
             for item in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError("; ".join(lines)) from None
+    except SourceError as error:  # a value that is not JSON, a file that cannot be read
+        raise SettingsError(f"{error}: {error.__cause__}") from None

@@ -23,7 +23,9 @@ def mesh_cluster(service: str, policy: Policy, mesh: MeshFiles) -> Json:
         "type": "EDS",
         "eds_cluster_config": {"eds_config": watched_file(mesh.endpoints / f"{service}.json")},
         "transport_socket": mesh_client(mesh, service),
-        "typed_extension_protocol_options": _protocol({"http2_protocol_options": http2()}),
+        "typed_extension_protocol_options": _protocol(
+            {"http2_protocol_options": http2()}, policy.timeouts.idle_seconds
+        ),
     }
 
 
@@ -39,7 +41,7 @@ def dns_cluster(service: str, policy: Policy) -> Json:
             "endpoints": [{"lb_endpoints": [endpoint]}],
         },
         "typed_extension_protocol_options": _protocol(
-            {"http_protocol_options": {}}, idle=policy.timeouts.app_idle_seconds
+            {"http_protocol_options": {}}, policy.timeouts.idle_seconds
         ),
     }
 
@@ -61,7 +63,7 @@ def app_cluster(socket: Path, policy: Policy) -> Json:
         "load_assignment": {"cluster_name": APP, "endpoints": [{"lb_endpoints": [endpoint]}]},
         "circuit_breakers": {"thresholds": [threshold]},
         "typed_extension_protocol_options": _protocol(
-            {"http_protocol_options": {}}, idle=policy.timeouts.app_idle_seconds
+            {"http_protocol_options": {}}, policy.timeouts.idle_seconds
         ),
     }
 
@@ -92,6 +94,8 @@ def _service_cluster(service: str, policy: Policy) -> Json:
         "connect_timeout": milliseconds(policy.timeouts.connect_ms),
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "lb_policy": "LEAST_REQUEST",
+        # An ejection counts at once, not after the second in which Envoy would gather changes.
+        "common_lb_config": {"update_merge_window": "0s"},
         "circuit_breakers": {"thresholds": [threshold]},
         "outlier_detection": {
             "consecutive_5xx": outlier.consecutive_5xx,
@@ -110,8 +114,9 @@ def _service_cluster(service: str, policy: Policy) -> Json:
     }
 
 
-def _protocol(explicit: Json, idle: int | None = None) -> Json:
-    content: Json = {"explicit_http_config": explicit}
-    if idle is not None:
-        content["common_http_protocol_options"] = {"idle_timeout": seconds(idle)}
+def _protocol(explicit: Json, idle_seconds: int) -> Json:
+    content: Json = {
+        "explicit_http_config": explicit,
+        "common_http_protocol_options": {"idle_timeout": seconds(idle_seconds)},
+    }
     return {_HTTP_OPTIONS: typed("extensions.upstreams.http.v3.HttpProtocolOptions", content)}

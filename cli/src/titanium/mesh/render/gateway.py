@@ -29,6 +29,7 @@ from titanium.mesh.render.routes import (
     not_found,
     only_methods,
     path_match,
+    preflight,
     public_routes,
     refused_paths,
 )
@@ -87,9 +88,7 @@ def _https_listener(
     port: int,
     certificate: Path,
 ) -> Json:
-    hsts = header(
-        "strict-transport-security", f"max-age={edge.tls.hsts_max_age_seconds}; includeSubDomains"
-    )
+    hsts = header("strict-transport-security", edge.tls.hsts)
     chain = _chain("https", catalog, policy, edge, topology, hsts)
     tls = edge_server(certificate, edge.tls.minimum_version)
     return listener("https", tcp(topology.bind, port), chain, tls=tls)
@@ -167,6 +166,8 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
         *file_routes("/api/docs", topology.docs_html, "text/html; charset=utf-8", policy),
     ]
     bench = [bench_route(topology.bench, policy)] if topology.bench else []
+    origins = edge.cors.allow_origins
+    preflights = [preflight(origins, catalog.names[0], policy)] if origins else []
     declared = public_routes(catalog, policy)
     # `/blog/api` must not fall through to the pages under `/blog`.
     older = [route for route in declared if _is_older(route)]
@@ -182,6 +183,7 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
         "response_headers_to_add": [PLACEHOLDER],
         "routes": [
             refused_paths(policy),
+            *preflights,
             *bench,
             *own,
             *older,
@@ -190,7 +192,7 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
             not_found({"prefix": "/"}, policy),
         ],
     }
-    if edge.cors.allow_origins:
+    if origins:
         host["typed_per_filter_config"] = {"envoy.filters.http.cors": _cors(edge)}
     return host
 

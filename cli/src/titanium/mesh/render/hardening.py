@@ -50,12 +50,13 @@ def overload_manager(bounds: EdgeBounds) -> Json:
 
 
 def runtime(listeners: dict[str, int]) -> Json:
-    """Most connections per listener, by listener name."""
-    limits = {
+    """Most connections per listener, by listener name; and chunks framed to the letter."""
+    settings: Json = {
         f"envoy.resource_limits.listener.{name}.connection_limit": most
         for name, most in listeners.items()
     }
-    return {"layers": [{"name": "static", "static_layer": limits}]}
+    settings["envoy.reloadable_features.strict_chunk_parsing"] = True
+    return {"layers": [{"name": "static", "static_layer": settings}]}
 
 
 def listener(name: str, address: Json, chain: Json, *, tls: Json | None = None) -> Json:

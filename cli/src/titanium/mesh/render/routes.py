@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from titanium.catalog import Catalog, Match, Permission
@@ -72,6 +73,20 @@ def only_methods(match: Match, methods: Sequence[str], route: Json, policy: Poli
     return [served, _wrong_method(match, methods, policy)]
 
 
+def preflight(origins: Sequence[str], service: str, policy: Policy) -> Json:
+    """Where preflights of allowed origins match, so that the CORS filter answers them.
+
+    It answers only on routes that lead somewhere; no request ever gets as far as `service`.
+    """
+    route = _forward(_Target(service, ("OPTIONS",), policy.edge.limit_unknown), policy)
+    headers = [
+        *_method_match(["OPTIONS"])["headers"],
+        {"name": "access-control-request-method", "present_match": True},
+        {"name": "origin", "string_match": _one_of(origins)},
+    ]
+    return {**route, "match": {"prefix": "/", "headers": headers}}
+
+
 def not_found(match: Json, policy: Policy) -> Json:
     """404 for whatever is left under `match`."""
     return _answer(match, 404, policy)
@@ -115,7 +130,8 @@ def retry_policy(policy: Policy) -> Json:
                 },
             }
         ],
-        "host_selection_retry_max_attempts": 3,
+        # With two instances every try is a coin toss; three would leave one in sixteen behind.
+        "host_selection_retry_max_attempts": 16,
     }
 
 
@@ -125,15 +141,32 @@ def path_match(match: Match) -> Json:
 
 
 def _by_path(catalog: Catalog) -> list[tuple[Match, list[_Target]]]:
-    groups: dict[Match, list[_Target]] = {}
+    """Who serves which methods of a path, the most specific path first.
+
+    A method that the specific path does not declare is served by the prefix above it.
+    """
+    declared: dict[Match, list[_Target]] = {}
     for service in catalog:
         for route in service.routes:
             target = _Target(service.name, route.methods, route.limit)
-            groups.setdefault(route.match, []).append(target)
-    for match in groups:
-        if match.exact:  # a prefix of the same path serves the methods that are left
-            groups[match] += groups.get(Match(match.path, exact=False), [])
-    return sorted(groups.items(), key=lambda group: _specificity(group[0]))
+            declared.setdefault(route.match, []).append(target)
+    ordered = sorted(declared, key=_specificity)
+    return [(match, _with_prefixes(match, ordered, declared)) for match in ordered]
+
+
+def _with_prefixes(
+    match: Match, ordered: Sequence[Match], declared: Mapping[Match, Sequence[_Target]]
+) -> list[_Target]:
+    targets = list(declared[match])
+    taken = {method for target in targets for method in target.methods}
+    for above in ordered:
+        if above != match and not above.exact and above.covers(match.path):
+            for target in declared[above]:
+                methods = tuple(name for name in target.methods if name not in taken)
+                if methods:
+                    targets.append(replace(target, methods=methods))
+                    taken.update(methods)
+    return targets
 
 
 def _specificity(match: Match) -> tuple[int, int, bool, str]:
@@ -198,11 +231,13 @@ def _answer(match: Json, status: int, policy: Policy) -> Json:
 
 
 def _method_match(methods: Sequence[str]) -> Json:
-    if len(methods) == 1:
-        matcher: Json = {"exact": methods[0]}
-    else:
-        matcher = {"safe_regex": {"regex": "|".join(methods)}}
-    return {"headers": [{"name": ":method", "string_match": matcher}]}
+    return {"headers": [{"name": ":method", "string_match": _one_of(methods)}]}
+
+
+def _one_of(texts: Sequence[str]) -> Json:
+    if len(texts) == 1:
+        return {"exact": texts[0]}
+    return {"safe_regex": {"regex": "|".join(re.escape(text) for text in texts)}}
 
 
 def _class_of(limit: str, policy: Policy) -> Json:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
 import orjson
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -27,6 +26,8 @@ FAILURES = (RedisError, OSError, TimeoutError, ValueError)
 PAUSE = 2.0
 PING_EVERY = 0.4
 CONNECTIONS = 32
+AT_ONCE = 16
+FORGET_AFTER = 180 * 10**9  # ns; longer than an old entry lives in Redis and then in a process
 
 
 class SharedCache:
@@ -48,6 +49,7 @@ class SharedCache:
         self._channel = f"{prefix}:invalidate"
         self._redis = self._connect(url, password, timeout)
         self._listener_redis = self._connect(url, password, None)
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._quiet_until = 0.0
         self._live_until = 0.0
         self._unsent: dict[str, int] = {}
@@ -83,10 +85,10 @@ class SharedCache:
         self._task = asyncio.create_task(self._listen(), name="cache-invalidations")
 
     async def stop(self) -> None:
-        if self._task:
+        # redis-py loses a cancellation that comes while it connects: once is not enough.
+        while self._task and not self._task.done():
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task}, timeout=0.1)
         await self._redis.aclose()
         await self._listener_redis.aclose()
 
@@ -100,31 +102,40 @@ class SharedCache:
         if not self.usable:
             return None
         names = [f"{self._prefix}:version:{tag}" for tag in sorted(tags)]
-        try:
-            async with asyncio.timeout(self._timeout):
-                versions = await self._redis.mget(names)
-                mark = ".".join(_digits(version) for version in versions)
-                full = f"{self._prefix}:entry:{mark}:{key}"
-                value = await self._redis.get(full)
-                return full, value if isinstance(value, bytes) else None
-        except FAILURES as error:
-            self._failed(error)
-            return None
+        # The line before the slots is no fault of Redis, so the time-out begins behind it. When
+        # Redis is slow, the first failure sends everybody in the line away.
+        async with self._slots:
+            if not self.usable:
+                return None
+            try:
+                async with asyncio.timeout(self._timeout):
+                    versions = await self._redis.mget(names)
+                    mark = ".".join(_digits(version) for version in versions)
+                    full = f"{self._prefix}:entry:{mark}:{key}"
+                    value = await self._redis.get(full)
+                    return full, value if isinstance(value, bytes) else None
+            except FAILURES as error:
+                self._failed(error)
+                return None
 
     async def set(self, versioned_key: str, value: bytes, ttl: int) -> None:
         """Keep `value` for `ttl` seconds under a key that `get` returned."""
-        if not self.usable:
-            return
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._redis.set(versioned_key, value, ex=ttl)
-        except FAILURES as error:
-            self._failed(error)
+        async with self._slots:
+            if not self.usable:
+                return
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await self._redis.set(versioned_key, value, ex=ttl)
+            except FAILURES as error:
+                self._failed(error)
 
     async def invalidate(self, tags: Iterable[str]) -> None:
         """Raise the tags' versions and tell the other replicas; retried until Redis took it."""
-        self._count += 1
+        self._count = max(self._count + 1, time.monotonic_ns())
         self._unsent.update(dict.fromkeys(tags, self._count))
+        if len(self._unsent) > 1000:
+            oldest = self._count - FORGET_AFTER
+            self._unsent = {tag: count for tag, count in self._unsent.items() if count > oldest}
         if time.monotonic() >= self._quiet_until:
             await self._send()
 

@@ -6,6 +6,7 @@ Header: exactly `alg`, `kid`, `typ`. Claims: `iss`, `aud`, `sub` (account id, de
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ TYPE = "at+jwt"
 MAX_LENGTH = 4096
 MAX_LIFETIME = 15 * 60
 LEEWAY = 5
+SUBJECT = re.compile(r"[0-9]{1,18}")
 REQUIRED = ["iss", "aud", "sub", "sid", "username", "jti", "iat", "nbf", "exp"]
 
 
@@ -84,7 +86,7 @@ def _identity(claims: Mapping[str, Any], now: float) -> Identity:
     subject, session, username = claims["sub"], claims["sid"], claims["username"]
     times = claims["iat"], claims["nbf"], claims["exp"]
     texts = (subject, session, username)
-    if not all(isinstance(text, str) for text in texts) or not subject.isdecimal():
+    if not all(isinstance(text, str) for text in texts) or not SUBJECT.fullmatch(subject):
         raise InvalidTokenError("The token's claims are not acceptable.")
     if not all(isinstance(moment, (int, float)) for moment in times):
         raise InvalidTokenError("The token's claims are not acceptable.")

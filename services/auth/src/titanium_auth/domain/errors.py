@@ -25,7 +25,3 @@ class SessionEndedError(AuthError):
 
 class ConcurrentRefreshError(AuthError):
     """Another request is exchanging the same refresh token right now; its answer counts."""
-
-
-class ConfigurationError(AuthError):
-    """The service may not run as it is set up; says what to change."""

@@ -35,7 +35,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 HOLD = timedelta(milliseconds=250)
-HOLD_AT_MOST = timedelta(seconds=3)
+HOLD_AT_MOST = timedelta(seconds=5)
 
 _SECRET = 32
 _GENERATION = 4

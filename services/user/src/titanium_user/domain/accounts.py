@@ -112,9 +112,7 @@ class AccountService:
         """
         known = await self._confirm(user_id, password)
         notices = await self._accounts.delete(user_id, known.session_epoch)
-        await asyncio.gather(
-            self._profiles.forget(known.username), self._courier.deliver(notices)
-        )
+        await asyncio.gather(self._profiles.forget(known.username), self._courier.deliver(notices))
 
     async def _confirm(self, user_id: int, password: str) -> Credentials:
         """The caller's credentials, once the password is proven; attempts are counted."""

@@ -15,7 +15,8 @@ def upgrade() -> None:
         CREATE TABLE account (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             username text NOT NULL
-                CHECK (char_length(username) BETWEEN 2 AND 30 AND username !~ '^[.]|[/?#[:space:]]'),
+                CHECK (char_length(username) BETWEEN 2 AND 30
+                       AND username !~ '^[.]|[/?#[:space:]]'),
             email text NOT NULL
                 CHECK (char_length(email) BETWEEN 3 AND 254 AND position('@' IN email) > 1),
             password_hash text NOT NULL CHECK (char_length(password_hash) BETWEEN 20 AND 1024),

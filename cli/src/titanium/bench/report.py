@@ -1,0 +1,246 @@
+"""The report of a run as Markdown, and the bars of its chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from titanium.bench.chart import Bar, draw
+from titanium.bench.machine import Machine
+from titanium.bench.mixed import RATE
+from titanium.bench.model import LIMIT, MIXED, Memory, Report, Result
+from titanium.bench.targets import (
+    CACHED_SHARE,
+    CREATES_PER_SECOND,
+    LOGIN_SHARE,
+    MEGABYTE,
+    UNCACHED_SHARE,
+    Verdict,
+    judge,
+    login_share,
+)
+
+IMAGE = "img/performance.svg"
+_SHARES: Mapping[str, float] = {
+    "cached-post": CACHED_SHARE,
+    "cached-list": CACHED_SHARE,
+    "uncached-post": UNCACHED_SHARE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """When, where and how a report came about; `seconds` a step and round, `posts` stored."""
+
+    moment: datetime
+    machine: Machine
+    command: str
+    seconds: float
+    rounds: int
+    posts: int
+
+
+def markdown(report: Report, how: Circumstances) -> str:
+    """The whole of docs/performance.md."""
+    parts = [
+        "# Performance",
+        "<!-- Written by `titanium bench`: do not edit. -->",
+        _introduction(how),
+        f"![Each step as a share of the limit]({IMAGE})",
+        "## Targets",
+        _verdicts(judge(report)),
+        "## Throughput and latency",
+        _results(report),
+        _notes(report, how),
+        "## Processor time",
+        "Percent of one core while the step ran, each process with its children.",
+        _cpu(report.results),
+        *_memory(report),
+        *_starts(report),
+        "## How to read it",
+        _EXPLANATION,
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def chart(report: Report) -> str:
+    """The SVG document beside the report."""
+    bars = [bar for result in report.results.values() if (bar := _bar(report, result)) is not None]
+    return draw(
+        "Requests a second, as a share of the limit",
+        "Limit: the sidecar answers by itself. Login: share of the argon2id rate. "
+        "The line is the target.",
+        bars,
+    )
+
+
+def _bar(report: Report, result: Result) -> Bar | None:
+    share, target = report.ratio(result.name), _SHARES.get(result.name)
+    if result.name == "login":
+        share, target = login_share(report), LOGIN_SHARE
+    if result.name == "create" and report.ratio("create"):
+        target = CREATES_PER_SECOND / report.results[LIMIT].rate
+    if share is None or result.name == MIXED:
+        return None
+    return Bar(result.name, share, f"{_count(result.rate)}/s · {_percent(share)}", target)
+
+
+def _introduction(how: Circumstances) -> str:
+    machine = how.machine
+    versions = ", ".join(f"{name} {version}" for name, version in machine.versions)
+    return (
+        f"Measured on {how.moment:%Y-%m-%d} with `{how.command}` on {machine.cores} cores "
+        f"({machine.processor}), {machine.memory / 2**30:.0f} GiB of memory, {machine.kernel}; "
+        f"{versions}. The generator of load ran on the same cores."
+    )
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> str:
+    rows = (
+        (
+            verdict.target.title,
+            verdict.target.words,
+            verdict.target.text(verdict.value),
+            "met" if verdict.met else "**missed**",
+        )
+        for verdict in verdicts
+    )
+    return table(("what", "target", "measured", ""), rows, "llrl")
+
+
+def _results(report: Report) -> str:
+    rows = []
+    for result in report.results.values():
+        load, share = result.typical.load, report.ratio(result.name)
+        rows.append(
+            (
+                f"`{result.name}`",
+                result.title,
+                _count(load.rate),
+                _percent(share) if share is not None and result.name != MIXED else "",
+                f"{load.p50:.2f}",
+                f"{load.p95:.2f}",
+                f"{load.p99:.2f}",
+                str(result.errors),
+            )
+        )
+    heads = ("step", "", "requests/s", "of the limit", "p50 ms", "p95 ms", "p99 ms", "errors")
+    return table(heads, rows, "llrrrrrr")
+
+
+def _notes(report: Report, how: Circumstances) -> str:
+    rounds = (
+        f"{how.rounds} rounds of {how.seconds:g} s for each step, the limit at the start of each; "
+        "the round with the median rate is shown, errors are those of all rounds. "
+        f"{how.posts:,} posts were stored."
+    )
+    lines = [rounds]
+    if report.hashes_per_second:
+        share = login_share(report)
+        lines.append(
+            f"argon2id alone, with the parameters of the user service on the same cores: "
+            f"{_count(report.hashes_per_second)} verifications a second"
+            + (f"; logins reach {_percent(share)} of that." if share is not None else ".")
+        )
+    if MIXED in report.results:
+        lines.append(
+            f"Mixed traffic arrives at {RATE} requests a second whatever the answers do: 80 % "
+            "reads, 15 % lists and searches, 5 % writes. Its latency counts from the moment at "
+            "which a request was due."
+        )
+    if report.growth:
+        growth = report.growth
+        lines.append(
+            f"A list page at a random place: {growth.few_ms:.2f} ms with {growth.few:,} posts, "
+            f"{growth.many_ms:.2f} ms with {growth.many:,}: {growth.ratio:.2f} times as long."
+        )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _cpu(results: Mapping[str, Result]) -> str:
+    names = list(dict.fromkeys(name for one in results.values() for name in one.typical.usage))
+    rows = (
+        (
+            f"`{result.name}`",
+            *(
+                f"{usage[name].cpu:.0f}" if name in usage else ""
+                for usage in [result.typical.usage]
+                for name in names
+            ),
+        )
+        for result in results.values()
+    )
+    return table(("step", *names), rows, "l" + "r" * len(names)) if names else ""
+
+
+def _memory(report: Report) -> list[str]:
+    moments = {"after the start": report.idle, "highest under load": report.busiest}
+    found = {title: memory for title, memory in moments.items() if memory is not None}
+    if not found:
+        return []
+    names = list(dict.fromkeys(name for memory in found.values() for name in memory.processes))
+    rows = [(name, *_cells(found.values(), name)) for name in names]
+    totals = [figure for m in found.values() for figure in (m.resident, m.proportional)]
+    rows.append(("**all**", *(f"**{_megabytes(figure)}**" for figure in totals)))
+    heads = ["process"]
+    for title in found:
+        heads += [f"{title}: resident", "proportional"]
+    explanation = (
+        "Megabytes. *Resident* counts pages that processes share once for each of them, "
+        "*proportional* divides them."
+    )
+    return [
+        "## Memory",
+        explanation,
+        table(heads, rows, "l" + "r" * (len(heads) - 1)),
+    ]
+
+
+def _cells(memories: Iterable[Memory], name: str) -> list[str]:
+    pairs = [memory.processes.get(name, (0, 0)) for memory in memories]
+    return [_megabytes(figure) for pair in pairs for figure in pair]
+
+
+def _starts(report: Report) -> list[str]:
+    if report.first_start is None or report.second_start is None:
+        return []
+    words = (
+        f"First start with an empty state folder (database, certificates, migrations, demo "
+        f"content): {report.first_start:.1f} s. Second start: {report.second_start:.1f} s."
+    )
+    return ["## Start", words]
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+    """A Markdown table; `align` has one letter, l or r, a column."""
+    rule = ["---:" if letter == "r" else "---" for letter in align]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _megabytes(figure: int) -> str:
+    return f"{figure / MEGABYTE:.0f}"
+
+
+_EXPLANATION = """\
+- The **limit** is what this machine could do if the services cost nothing: the request passes the
+  whole gateway (rate limit, headers, access log), goes to the sidecar over mutual TLS, and the
+  sidecar answers by itself. Other machines have another limit, so the shares travel better than
+  the rates.
+- Everything runs as in a normal start: metrics, access logs and service logs on, one instance of
+  each service. Only the rate limits of `mesh/policy.toml` are out of the way.
+- *Cached* is the same address again and again. *Uncached* is a random post with a query that no
+  request had before, so that no cache can know it; the database's own page cache is warm.
+- A post counts as created when PostgreSQL has it on disk (`synchronous_commit` is on).
+- wrk waits for each answer before it sends the next request on a connection: its latencies show
+  a saturated platform. Those of the mixed traffic show a normal day.
+- Errors are answers with status 4xx or 5xx, broken connections and time-outs.
+"""

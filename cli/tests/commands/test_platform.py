@@ -1,0 +1,353 @@
+"""The whole life of a platform with the real program, real proxies and stand-in services."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from titanium.errors import EXIT_BUSY, EXIT_NOT_RUNNING, EXIT_STATE, EXIT_UNHEALTHY, EXIT_USAGE
+from titanium.supervise import procfs
+
+if TYPE_CHECKING:
+    from ..conftest import Program
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def program(make_program: Callable[..., Program]) -> Program:
+    """Two services; up before each test of this module, in any order."""
+    return make_program("one", "two")
+
+
+@pytest.fixture
+def running(program: Program) -> Program:
+    program.up()
+    return program
+
+
+@pytest.fixture
+def stopped(program: Program) -> Iterator[Program]:
+    program.run("down")
+    yield program
+    program.run("down")
+
+
+def get(program: Program, path: str = "/api/one") -> Any:
+    url = f"http://127.0.0.1:{program.base}{path}"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return json.load(answer)
+
+
+def until_healthy(program: Program, within: float, *, but: dict[str, int]) -> float:
+    """Seconds until all is healthy and no process has a pid of `but` any more."""
+    began = time.monotonic()
+    while time.monotonic() - began < within:
+        status = program.status()
+        pids = {process["name"]: process["pid"] for process in status["processes"]}
+        if status["state"] == "healthy" and all(pids[n] != pid for n, pid in but.items()):
+            return time.monotonic() - began
+    raise AssertionError(f"not healthy after {within} s: {program.status()}")
+
+
+def test_up_prints_addresses_and_everything_answers(running: Program) -> None:
+    said = running.up().stdout
+    assert said.startswith("already running")
+    assert f"http://127.0.0.1:{running.base}/blog/" in said
+    assert get(running)["status"] == "ok"
+    status = running.status()
+    assert status["state"] == "healthy"
+    names = {process["name"] for process in status["processes"]}
+    parts = {"postgres", "redis", "gateway", "supervisor"}
+    assert names == parts | {f"{s}-0{p}" for s in ("one", "two") for p in ("", "-sidecar")}
+    table = running.run("status").stdout
+    assert all(name in table for name in names)
+
+
+def test_state_is_private_and_ports_are_on_loopback(running: Program) -> None:
+    for path in running.home.rglob("*"):
+        if path.is_dir() or (path.is_file() and "postgres" not in path.parts):
+            assert path.stat().st_mode & 0o077 == 0, path
+    for process in running.status()["processes"]:
+        command = Path(f"/proc/{process['pid']}/cmdline").read_bytes()
+        for secret in (running.home / "secrets").rglob("*"):
+            if secret.is_file():
+                assert secret.read_bytes() not in command
+
+
+def test_a_second_up_at_the_same_time_waits_for_the_first(stopped: Program) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(stopped.run, "up", "-d", "--no-seed", code=None) for _ in range(2)]
+        codes = sorted(done.result().returncode for done in both)
+    assert codes[0] == 0
+    assert codes[1] in (0, EXIT_BUSY)
+    assert stopped.status()["state"] == "healthy"
+
+
+@pytest.mark.parametrize(
+    "name", ["postgres", "redis", "one-0", "one-0-sidecar", "two-0", "gateway"]
+)
+def test_a_killed_process_is_back_within_15_seconds(running: Program, name: str) -> None:
+    before = running.pids()[name]
+    os.kill(before, signal.SIGKILL)
+    until_healthy(running, 15, but={name: before})
+    assert get(running)["status"] == "ok"
+
+
+def test_the_death_of_the_supervisor_stops_nothing_and_up_takes_over(running: Program) -> None:
+    before = running.pids()
+    os.kill(running.status()["supervisor"], signal.SIGKILL)
+    time.sleep(0.2)
+    assert get(running)["status"] == "ok"
+    orphaned = running.run("status", code=EXIT_UNHEALTHY).stdout
+    assert "titanium up" in orphaned
+    assert running.up().stdout.count("taken over") == len(before)
+    assert running.pids() == before
+
+
+def test_up_after_the_supervisors_death_restarts_only_what_died(running: Program) -> None:
+    before = running.pids()
+    os.kill(running.status()["supervisor"], signal.SIGKILL)
+    os.kill(before["one-0"], signal.SIGKILL)
+    running.up()
+    after = running.pids()
+    assert {name for name in before if before[name] != after[name]} == {"one-0"}
+
+
+def test_down_without_a_supervisor_stops_everything(running: Program) -> None:
+    before = running.pids()
+    os.kill(running.status()["supervisor"], signal.SIGKILL)
+    assert running.run("down").stdout.endswith("stopped\n")
+    for pid in before.values():
+        assert procfs.start_ticks(pid) is None
+    running.run("status", code=EXIT_NOT_RUNNING)
+
+
+class Load:
+    """Asks for one path again and again in threads of its own; counts what did not succeed."""
+
+    def __init__(self, program: Program, path: str) -> None:
+        self._url = f"http://127.0.0.1:{program.base}{path}"
+        self._stop = threading.Event()
+        self.count = 0
+        self.failures: list[str] = []
+
+    def _work(self) -> None:
+        while not self._stop.wait(0.05):
+            try:
+                with urllib.request.urlopen(self._url, timeout=10) as answer:  # noqa: S310
+                    answer.read()
+            except OSError as error:
+                self.failures.append(str(error))
+            self.count += 1
+
+    def __enter__(self) -> Self:
+        self._threads = [threading.Thread(target=self._work) for _ in range(3)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_restarting_a_service_fails_no_request(running: Program, replicas: int) -> None:
+    """Bar 19; a lone replica is stood in for."""
+    running.up("--replicas", f"one={replicas}")
+    before = running.pids()
+    with Load(running, "/api/one") as load:
+        running.run("restart", "one")
+    assert load.count > 20
+    assert load.failures == []
+    after = running.pids()
+    assert sorted(after) == sorted(before)
+    assert all(after[name] != before[name] for name in after if name.startswith("one-"))
+    running.up("--replicas", "one=1")
+    assert "one-1" not in running.pids()
+
+
+@pytest.mark.parametrize("name", ["gateway", "redis", "postgres"])
+def test_parts_without_replicas_can_be_restarted(running: Program, name: str) -> None:
+    before = running.pids()[name]
+    running.run("restart", name)
+    assert running.pids()[name] != before
+    assert get(running)["status"] == "ok"
+
+
+def test_restarting_what_does_not_exist_names_what_does(running: Program) -> None:
+    done = running.run("restart", "nothing", code=EXIT_USAGE)
+    assert "one, two, gateway" in done.stderr
+
+
+def test_logs_are_shown_by_service_and_followed(running: Program) -> None:
+    said = running.run("logs", "one").stdout
+    assert "one-0" in said
+    assert "two-0" not in said
+    done = running.run("logs", "nothing", code=EXIT_USAGE)
+    assert "postgres" in done.stderr
+    with subprocess.Popen(
+        [*running.command, "logs", "-f", "-n", "0", "gateway-access"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=running.environment,
+    ) as follower:
+        assert follower.stdout is not None
+        time.sleep(1)
+        get(running, "/api/two")
+        found = any('"path":"/api/two"' in line for line in follower.stdout)
+        follower.send_signal(signal.SIGINT)
+        assert found
+    assert follower.returncode == 130
+
+
+def test_a_hung_process_shows_in_status(running: Program) -> None:
+    pid = running.pids()["one-0"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        done = running.run("status", code=EXIT_UNHEALTHY)
+        assert "not ready" in done.stdout
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until_healthy(running, 10, but={})
+
+
+def test_foreground_up_stops_everything_on_interrupt(stopped: Program) -> None:
+    with subprocess.Popen(
+        [*stopped.command, "up", "--no-seed"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=stopped.environment,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "Ctrl-C" in line:
+                break
+        assert stopped.status()["state"] == "healthy", lines
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert process.returncode == 0, rest
+    assert "Traceback" not in rest
+    stopped.run("status", code=EXIT_NOT_RUNNING)
+
+
+def test_a_busy_port_is_named_with_its_holder(stopped: Program) -> None:
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", stopped.base))
+        holder.listen()
+        done = stopped.up(code=EXIT_BUSY)
+    assert f"port {stopped.base} (gateway) is in use by" in done.stderr
+    assert f"(pid {os.getpid()})" in done.stderr
+    stopped.run("status", code=EXIT_NOT_RUNNING)
+
+
+def test_other_ports_need_a_stop_first(running: Program) -> None:
+    done = running.run("up", "-d", "--port-base", str(running.base + 1), code=EXIT_BUSY)
+    assert "titanium down" in done.stderr
+
+
+def test_a_corrupt_database_is_told_with_the_servers_words(stopped: Program) -> None:
+    control = stopped.home / "data/postgres/global/pg_control"
+    good = control.read_bytes()
+    control.write_bytes(b"\xff" * len(good))
+    try:
+        done = stopped.up(code=EXIT_UNHEALTHY)
+    finally:
+        control.write_bytes(good)
+    assert "postgres exited with status" in done.stderr
+    assert "FATAL" in done.stderr
+    assert "titanium reset" in done.stderr
+    stopped.up()
+
+
+def test_a_folder_of_a_newer_version_is_refused(stopped: Program) -> None:
+    version = stopped.home / "version"
+    version.write_text("99\n")
+    try:
+        for command in (("up", "-d"), ("status",), ("down",), ("reset", "--yes")):
+            done = stopped.run(*command, code=EXIT_STATE)
+            assert "newer titanium" in done.stderr
+    finally:
+        version.write_text("1\n")
+
+
+def test_a_service_that_cannot_start_is_told_with_its_last_lines(
+    stopped: Program,
+) -> None:
+    main = stopped.checkout / "lib/stand_in_two/main.py"
+    good = main.read_text()
+    main.write_text("raise SystemExit('the setting X is missing')\n")
+    try:
+        done = stopped.up(code=EXIT_UNHEALTHY)
+    finally:
+        main.write_text(good)
+    assert "two-0 exited with status 1" in done.stderr
+    assert "the setting X is missing" in done.stderr
+    assert "titanium logs two-0" in done.stderr
+    stopped.run("status", code=EXIT_NOT_RUNNING)
+
+
+def test_a_broken_declaration_names_file_and_key(stopped: Program) -> None:
+    declared = stopped.checkout / "services/two/service.toml"
+    good = declared.read_text()
+    declared.write_text(good.replace("availability", "availabillity"))
+    try:
+        done = stopped.up(code=EXIT_USAGE)
+    finally:
+        declared.write_text(good)
+    assert "services/two/service.toml" in done.stderr
+    assert "slo.availability" in done.stderr
+
+
+def test_two_platforms_live_side_by_side(
+    running: Program, make_program: Callable[..., Program]
+) -> None:
+    other = make_program("one")
+    other.up()
+    assert get(other)["pid"] != get(running)["pid"]
+    other.run("down")
+    assert get(running)["status"] == "ok"
+
+
+def test_an_ordinary_user_needs_nothing_more(make_program: Callable[..., Program]) -> None:
+    """In a user namespace without root's identity; as root, this suite runs the other case."""
+    program = make_program("one")
+    prefix: tuple[str, ...] = ()
+    if os.geteuid() == 0:
+        prefix = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+    arguments = ("up", "-d", "--no-seed", "--port-base", str(program.base))
+    program.run(*arguments, prefix=prefix)
+    assert get(program)["status"] == "ok"
+    program.run("down", prefix=prefix)
+
+
+def test_reset_asks_and_then_deletes_everything(make_program: Callable[..., Program]) -> None:
+    program = make_program("one")
+    program.up()
+    program.run("reset", code=130)
+    assert program.status()["state"] == "healthy"
+    program.run("reset", "--yes")
+    assert not program.home.exists()
+    with contextlib.suppress(OSError):
+        get(program)
+        raise AssertionError("it still answers")

@@ -1,0 +1,56 @@
+"""Small files are replaced whole, logs stay small, and log tails are what a person needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from titanium.files import write_atomically, write_if_changed
+from titanium.supervise.logs import rotate
+from titanium.supervise.process import describe_exit, tail
+
+pytestmark = pytest.mark.unit
+
+
+def test_an_atomic_write_is_private_and_leaves_no_other_file(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    write_atomically(path, "a")
+    write_atomically(path, "b")
+    assert path.read_text() == "b"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_equal_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "x"
+    assert write_if_changed(path, "a")
+    inode = path.stat().st_ino
+    assert not write_if_changed(path, "a")
+    assert path.stat().st_ino == inode
+
+
+def test_a_large_log_is_cut_in_place_and_kept_once(tmp_path: Path) -> None:
+    large, small = tmp_path / "large.log", tmp_path / "small.log"
+    large.write_text("x" * 2000)
+    small.write_text("y")
+    with large.open("a") as writer:
+        assert rotate(tmp_path, limit=1000) == ["large.log"]
+        writer.write("after\n")
+    assert large.read_text() == "after\n"
+    assert (tmp_path / "large.log.1").read_text() == "x" * 2000
+    assert small.read_text() == "y"
+
+
+def test_a_tail_has_whole_recent_lines_of_this_start_only(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("old\n" + "\n".join(f"line {n}" for n in range(100)) + "\n")
+    assert tail(path, 2) == ("line 98", "line 99")
+    assert tail(path, 200, since=4)[0] == "line 0"
+    assert tail(tmp_path / "none") == ()
+
+
+def test_exits_are_told_in_words() -> None:
+    assert describe_exit(-9) == "was killed by SIGKILL"
+    assert describe_exit(3) == "exited with status 3"
+    assert describe_exit(None) == "exited"

@@ -1,0 +1,1 @@
+"""PostgreSQL and the Markdown library behind the domain's interfaces."""

@@ -1,0 +1,71 @@
+"""What routes need, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from titanium_blog.adapters.reading import PostReader
+from titanium_blog.domain.cursor import Cursor
+from titanium_blog.domain.limits import DEFAULT_PAGE
+from titanium_blog.domain.listing import Listing
+from titanium_blog.domain.posts import Author
+from titanium_blog.domain.writing import Writer
+from titanium_blog.http.schemas import (
+    AuthorFilter,
+    CategoryFilter,
+    CursorText,
+    Limit,
+    Offset,
+    Search,
+)
+from titanium_kit.cache import ResponseCache
+from titanium_kit.tokens import CurrentUser
+
+
+@dataclass(frozen=True, slots=True)
+class Blog:
+    """The parts that `create_app` put together; in `app.state.blog`."""
+
+    reader: PostReader
+    writer: Writer
+    cache: ResponseCache
+
+
+def blog_of(request: Request) -> Blog:
+    """The application's parts; called directly on hot paths, where a dependency costs time."""
+    blog: Blog = request.app.state.blog
+    return blog
+
+
+async def _blog(request: Request) -> Blog:
+    return blog_of(request)
+
+
+async def _author(user: CurrentUser) -> Author:
+    return Author(user.user_id, user.username)
+
+
+async def _listing(
+    limit: Limit = DEFAULT_PAGE,
+    offset: Offset = 0,
+    cursor: CursorText = None,
+    category: CategoryFilter = None,
+    author: AuthorFilter = None,
+    q: Search = None,
+) -> Listing:
+    return Listing(
+        limit=limit,
+        offset=offset,
+        cursor=Cursor.decode(cursor) if cursor else None,
+        category=category or None,
+        author=author or None,
+        q=q or None,
+    )
+
+
+TheBlog = Annotated[Blog, Depends(_blog)]
+TheAuthor = Annotated[Author, Depends(_author)]
+TheListing = Annotated[Listing, Depends(_listing)]

@@ -1,0 +1,162 @@
+"""Bodies and parameters of the API, for validation and for the OpenAPI document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Header, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from titanium_blog.domain import cursor, limits
+from titanium_blog.domain.categories import CategoryName
+from titanium_blog.domain.posts import Changes, Draft
+from titanium_kit.body import Line, Text
+
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+ONE_LINE_WITH_LETTER = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$"
+WITH_LETTER = r"^[^\x00]*[^\x00\s][^\x00]*$"
+VISIBLE = r"^[\x21-\x7e]+$"
+
+Title = Annotated[Line, Field(min_length=1, max_length=limits.TITLE, pattern=ONE_LINE_WITH_LETTER)]
+Content = Annotated[Text, Field(min_length=1, max_length=limits.CONTENT, pattern=WITH_LETTER)]
+CategoryText = Annotated[Line, Field(max_length=limits.CATEGORY_NAME, pattern=ONE_LINE)]
+
+PostId = Annotated[int, Path(ge=1, le=limits.ID, description="The post's number.")]
+Limit = Annotated[int, Query(ge=1, le=limits.PAGE, description="Posts on a page.")]
+Offset = Annotated[
+    int,
+    Query(
+        ge=0,
+        le=limits.OFFSET,
+        description="Posts to skip. Follow `Link: rel=next` to go further than 10,000.",
+    ),
+]
+CursorText = Annotated[
+    str | None,
+    Query(
+        min_length=28,
+        max_length=28,
+        pattern=cursor.PATTERN,
+        description="Where the page before ended, as in its `Link: rel=next`.",
+    ),
+]
+CategoryFilter = Annotated[
+    Line | None,
+    Query(max_length=limits.CATEGORY_NAME * 2, pattern=ONE_LINE, description="A slug or a name."),
+]
+AuthorFilter = Annotated[
+    Line | None,
+    Query(max_length=limits.USERNAME, pattern=ONE_LINE, description="A username, in any case."),
+]
+Search = Annotated[
+    Line | None,
+    Query(
+        max_length=limits.QUERY,
+        pattern=ONE_LINE,
+        description="Words, all of which a post must have: ranked, the beginning of a word is "
+        "enough. Ranks the 500 newest posts that match.",
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=limits.IDEMPOTENCY_KEY,
+        pattern=VISIBLE,
+        description="Your name for this request. Sent again within 24 hours, the same request gets "
+        "the same answer and makes nothing new.",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=1000,
+        description="The ETag of the version that you read, or `*`; 412 when it has changed.",
+    ),
+]
+CONDITIONAL: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "ETags that you have; 304 when one of them is current.",
+        }
+    ]
+}
+"""For OpenAPI only: the cache reads the header."""
+
+
+class CategoryOut(BaseModel):
+    """A category."""
+
+    id: int
+    name: str
+    slug: str = Field(description="For `category=` and addresses; stable.")
+    color: str = Field(pattern="^#[0-9a-f]{6}$", description="Readable under white text.")
+
+
+class CategoryCount(CategoryOut):
+    """A category and the number of its posts."""
+
+    post_count: int = Field(ge=1)
+
+
+class PostSummary(BaseModel):
+    """A post in a list."""
+
+    id: int = Field(ge=1)
+    title: str
+    excerpt: str = Field(description="The beginning of the text, without markup.")
+    author: str = Field(description="The username.")
+    category: CategoryOut
+    created_at: datetime
+    updated_at: datetime
+
+
+class PostWhole(PostSummary):
+    """A whole post."""
+
+    content: str = Field(description="Markdown, as written.")
+    content_html: str = Field(description="The content as sanitized HTML.")
+
+
+class PostIn(BaseModel):
+    """What a new post is made of; other members are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    title: Title
+    content: Content
+    category_name: CategoryText | None = Field(
+        default=None, description="Created when it is new; none or blank means `General`."
+    )
+
+    def draft(self) -> Draft:
+        """The domain's form."""
+        return Draft(self.title, self.content, CategoryName.of(self.category_name))
+
+
+class PostChanges(BaseModel):
+    """What is to change; members that are not sent stay, other members are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    title: Title = ""
+    content: Content = ""
+    category_name: CategoryText | None = Field(
+        default=None, description="None or blank means `General`."
+    )
+
+    def changes(self) -> Changes:
+        """The domain's form."""
+        sent = self.model_fields_set
+        return Changes(
+            title=self.title if "title" in sent else None,
+            content=self.content if "content" in sent else None,
+            category=CategoryName.of(self.category_name) if "category_name" in sent else None,
+        )

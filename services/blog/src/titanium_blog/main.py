@@ -1,0 +1,48 @@
+"""Puts the blog service together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from titanium_blog.adapters.janitor import Janitor
+from titanium_blog.adapters.markdown import MarkdownRenderer
+from titanium_blog.adapters.reading import PostReader
+from titanium_blog.adapters.writing import SqlPostStore
+from titanium_blog.domain.writing import Writer
+from titanium_blog.http import categories, pages, posts
+from titanium_blog.http.dependencies import Blog
+from titanium_blog.http.errors import install_blog_errors
+from titanium_blog.settings import Settings
+from titanium_kit.app import build_app
+from titanium_kit.cache import ResponseCache
+from titanium_kit.client import MeshClient
+from titanium_kit.database import Database
+from titanium_kit.metrics import Metrics
+from titanium_kit.settings import load_settings
+from titanium_kit.tokens import TokenVerifier
+from titanium_kit.tokens.remote import AuthSource
+from titanium_kit.tokens.verifier import TokenSource
+
+
+def create_app(settings: Settings | None = None, tokens: TokenSource | None = None) -> FastAPI:
+    """The application. Without arguments it is configured by the environment and asks auth for
+    keys and revocations. Raises `SettingsError`."""
+    settings = settings or load_settings(Settings)
+    metrics = Metrics(settings.service)
+    database = Database(settings, metrics)
+    cache = ResponseCache(settings, metrics)
+    client = MeshClient(settings)
+    verifier = TokenVerifier(settings, tokens or AuthSource(client))
+    store = SqlPostStore(database)
+    app = build_app(
+        settings,
+        metrics,
+        title="Titanium blog",
+        routers=[posts.router, posts.internal, categories.router, pages.router],
+        resources=[database, client, verifier, Janitor(store)],
+        cache=cache,
+    )
+    install_blog_errors(app)
+    app.state.verifier = verifier
+    app.state.blog = Blog(PostReader(database), Writer(store, MarkdownRenderer(), cache), cache)
+    return app

@@ -1,0 +1,1 @@
+"""The revisions of the blog's schema, oldest first by file name."""

@@ -1,0 +1,125 @@
+"""Markdown to HTML: what it looks like, what it costs and that nothing in it can run."""
+
+import time
+from contextlib import suppress
+
+import pytest
+
+from titanium_blog.adapters import markdown
+from titanium_blog.adapters.markdown import MarkdownRenderer, excerpt_of, render, to_html
+from titanium_blog.domain import limits
+from titanium_blog.domain.errors import TooComplexError
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_usual_marks_become_tags() -> None:
+    html = to_html("# T\n\n*a* **b** `c` ~~d~~\n\n- x\n- y\n\n> q\n\n```python\nx = 1\n```\n")
+    for part in (
+        "<h1>T</h1>",
+        "<em>a</em> <strong>b</strong> <code>c</code> <s>d</s>",
+        "<li>x</li>",
+        "<blockquote>",
+        '<pre><code class="language-python">x = 1\n</code></pre>',
+    ):
+        assert part in html
+
+
+def test_table_cells_are_aligned_without_style() -> None:
+    html = to_html("|a|b|c|d|\n|:-|:-:|-:|-|\n|1|2|3|4|")
+    for side in ("left", "center", "right"):
+        assert f'<td class="align-{side}">' in html
+    assert "style" not in html
+    assert "<td>4</td>" in html
+
+
+def test_raw_html_is_shown_as_text() -> None:
+    assert "&lt;b&gt;" in to_html("<b>x</b>")
+
+
+def test_links_give_no_reputation_and_no_opener() -> None:
+    assert to_html("[x](https://e.com)") == (
+        '<p><a href="https://e.com" rel="nofollow noopener">x</a></p>\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:/x"]
+)
+def test_other_schemes_are_not_linked(url: str) -> None:
+    assert "href" not in to_html(f"[x]({url}) <{url}>")
+    assert "src=" not in to_html(f"![x]({url})")
+
+
+def test_only_language_classes_are_kept_on_code() -> None:
+    assert 'class="language-c++"' in to_html("```c++\nx\n```")
+    assert "class" not in to_html("```\u202eevil\nx\n```")
+
+
+def test_an_excerpt_is_plain_text_cut_between_words() -> None:
+    assert excerpt_of(to_html("# Hi\n\na *b* `<c>` &amp; d")) == "Hi a b <c> & d"
+    long = excerpt_of(to_html("word " * 200))
+    assert long.endswith("word…")
+    assert 190 <= len(long) <= 201
+
+
+def test_an_excerpt_without_spaces_is_cut_anyway() -> None:
+    assert excerpt_of(to_html("가" * 500)) == "가" * 200 + "…"
+
+
+def test_an_excerpt_of_an_image_alone_is_empty() -> None:
+    assert excerpt_of(to_html("![x](https://e.com/i.png)")) == ""
+
+
+N = 30_000
+HOSTILE = {
+    "brackets": "[" * N,
+    "images": "![" * (N // 2),
+    "links": "[](" * (N // 3),
+    "emphasis": "*a **b " * (N // 7),
+    "mixed emphasis": "a**b" + "c* " * (N // 3),
+    "quotes": ">" * N,
+    "lists": "- " * (N // 2),
+    "nested lists": "".join(" " * (2 * i) + "- a\n" for i in range(170)),
+    "backticks": "".join("`" * i + " " for i in range(1, 240)),
+    "references": "[a]: b\n" * (N // 7),
+    "open references": "[a\n" * (N // 3),
+    "entities": "&#x" * (N // 3),
+    "ampersands": "&" * N,
+    "less than": "<" * N,
+    "wide table": "|a" * 2_000 + "\n" + "|-" * 2_000 + "\n" + "|a\n" * 1_000,
+    "long table": "|a|b|\n|-|-|\n" + "|a|b|\n" * (N // 6),
+    "lines": "a\n" * (N // 2),
+    "items": "1. a\n" * (N // 5),
+    "pairs": "[" * (N // 2) + "]" * (N // 2),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_markdown_costs_a_bounded_amount_of_work(name: str) -> None:
+    """Either rendered or refused; processor seconds, far above what is seen."""
+    began = time.thread_time()
+    with suppress(TooComplexError):
+        rendered = render("t", HOSTILE[name][:N])
+        assert len(rendered.html) <= 2 * limits.HTML
+    assert time.thread_time() - began < 10
+
+
+def test_more_steps_than_the_budget_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markdown, "MAX_STEPS", 100)
+    with pytest.raises(TooComplexError, match="nested brackets"):
+        to_html("*a* " * 200)
+
+
+def test_too_much_html_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HTML", 100)
+    with pytest.raises(TooComplexError, match="100 characters"):
+        to_html("&" * 99)
+
+
+@pytest.mark.parametrize("length", [10, markdown.INLINE + 1])
+async def test_short_and_long_texts_are_rendered_alike(length: int) -> None:
+    text = "a " * (length // 2 + 1)
+    rendered = await MarkdownRenderer().render("t", text)
+    assert rendered == render("t", text)
+    assert rendered.version == markdown.VERSION
