@@ -43,7 +43,7 @@ lint: .setup-dev ## Style and common mistakes (ruff)
 	@$(BIN)/ruff format --check $(SOURCES)
 
 types: .setup-dev ## Types (mypy strict)
-	@$(BIN)/mypy $(wildcard libs/*/src/* services/*/src/* cli/src/*)
+	@MYPYPATH=$(subst $(eval) ,:,$(wildcard libs/*/src services/*/src cli/src)) $(BIN)/mypy $(wildcard libs/*/src/* services/*/src/* cli/src/*)
 
 format: .setup-dev ## Rewrite the sources in the project's style
 	@$(BIN)/ruff check --fix $(SOURCES)

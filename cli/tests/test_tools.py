@@ -53,11 +53,11 @@ def test_without_the_package_path_serves_and_then_the_error_says_how_to_get_it(
 ) -> None:
     monkeypatch.setattr(tools, "find_spec", lambda _name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ToolMissingError, match="redis-server was not found") as raised:
+    with pytest.raises(ToolMissingError, match="Valkey was not found") as raised:
         tools.find_redis()
     assert "make up" in raised.value.hint
-    (tmp_path / "redis-server").touch(mode=0o755)
-    assert tools.find_redis() == tmp_path / "redis-server"
+    (tmp_path / "valkey-server").touch(mode=0o755)
+    assert tools.find_redis() == tmp_path / "valkey-server"
 
 
 APT = """#!/bin/sh

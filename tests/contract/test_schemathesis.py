@@ -16,11 +16,15 @@ pytestmark = pytest.mark.e2e
 def test_bar_55_schemathesis_finds_nothing(platform: Platform, tmp_path: os.PathLike[str]) -> None:
     """All of schemathesis' checks on every public operation: 0 failures."""
     person = platform.register("fuzzer")
+    options = "--checks all --max-examples 25 --seed 1 --no-color --workers 2"
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{platform.url}/api/openapi.json"),
+        *options.split(),
+        *("--header", f"Authorization: Bearer {person.token}", "--continue-on-failure"),
+        *("--exclude-path", "/api/auth/logout"),
+    ]
     result = subprocess.run(
-        [sys.executable, "-m", "schemathesis.cli", "run", f"{platform.url}/api/openapi.json"]
-        + ["--checks", "all", "--max-examples", "25", "--seed", "1", "--no-color"]
-        + ["--header", f"Authorization: Bearer {person.token}", "--workers", "2"]
-        + ["--exclude-path", "/api/auth/logout", "--continue-on-failure"],
+        command,
         capture_output=True,
         text=True,
         timeout=600,

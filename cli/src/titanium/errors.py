@@ -10,6 +10,7 @@ EXIT_NOT_RUNNING = 4
 EXIT_BUSY = 5
 EXIT_STATE = 6
 EXIT_TOOL_MISSING = 7
+EXIT_REJECTED = 8
 
 
 class TitaniumError(Exception):

@@ -29,6 +29,7 @@ Exit codes:
   {errors.EXIT_BUSY}    a port or the state folder is in use
   {errors.EXIT_STATE}    the state folder cannot be used (rights, space, version, damage)
   {errors.EXIT_TOOL_MISSING}    a program that the platform runs was not found
+  {errors.EXIT_REJECTED}    an import was done, but for the rows it names
   {INTERRUPTED}  interrupted
 
 \b

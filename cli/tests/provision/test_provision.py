@@ -63,7 +63,7 @@ def test_no_password_is_written_into_configuration(tmp_path: Path) -> None:
     written = (
         text.provision_sql([database])
         + text.configuration(home, tmp_path, 18)
-        + redis_text.configuration(home, tmp_path, 18)
+        + redis_text.configuration(home, tmp_path)
         + redis_text.users({"user": "runtime-password"}, "admin-password")
     )
     assert "-password" not in written

@@ -9,10 +9,9 @@ import pytest
 
 from cli.tests.transfer.support import FakePlatform, MakeLegacy
 from titanium import main
-from titanium.errors import EXIT_FAILURE, EXIT_NOT_RUNNING, EXIT_OK, EXIT_USAGE
+from titanium.errors import EXIT_FAILURE, EXIT_NOT_RUNNING, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
 from titanium.layout import Home
 from titanium.state import open_home
-from titanium.transfer.report import EXIT_REJECTED
 
 pytestmark = pytest.mark.unit
 

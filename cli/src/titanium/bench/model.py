@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 LIMIT = "limit"
+HASHES = "argon2id"
 MIXED = "mixed"
 
 
@@ -67,10 +68,16 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One measurement of one step: its load, and every process while it ran."""
+    """One measurement of one step: its load, and every process while it ran.
+
+    `ceilings` are rates that the machine reached just before and after (their mean), by name:
+    LIMIT, and HASHES where passwords are verified. Only they tell what a rate is worth, because
+    a machine is not equally fast all the time.
+    """
 
     load: Load
     usage: Mapping[str, Usage] = field(default_factory=dict)
+    ceilings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,15 @@ class Result:
     def errors(self) -> int:
         """Of all rounds together: no error may hide behind a median."""
         return sum(one.load.errors for one in self.rounds)
+
+    def share(self, ceiling: str) -> float | None:
+        """The median of the rounds' rates as a share of that ceiling; None without one."""
+        shares = [
+            one.load.rate / one.ceilings[ceiling]
+            for one in self.rounds
+            if one.ceilings.get(ceiling)
+        ]
+        return median(shares) if shares else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +146,25 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything of one run. Times in seconds; what was not measured is None or absent."""
+    """Everything of one run. Times in seconds; what was not measured is None or absent.
+
+    `idle` is the memory after the start, `loaded` the most while steps ran.
+    """
 
     results: Mapping[str, Result]
-    hashes_per_second: float | None = None
     first_start: float | None = None
     second_start: float | None = None
     idle: Memory | None = None
-    busiest: Memory | None = None
+    loaded: Memory | None = None
     growth: Growth | None = None
 
-    def ratio(self, name: str) -> float | None:
-        """Rate of a step as a share of the limit of the same run."""
-        limit, step = self.results.get(LIMIT), self.results.get(name)
-        if limit is None or step is None or limit.rate == 0:
-            return None
-        return step.rate / limit.rate
+    def share(self, name: str, ceiling: str = LIMIT) -> float | None:
+        """Rate of a step as a share of a ceiling; None when one of them was not measured."""
+        step = self.results.get(name)
+        return step.share(ceiling) if step is not None else None
+
+    @property
+    def busiest(self) -> Memory | None:
+        """The moment with the most memory, shared pages counted once."""
+        held = [one for one in (self.idle, self.loaded) if one is not None]
+        return max(held, key=lambda one: one.proportional, default=None)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from titanium.bench.chart import Bar, draw
 from titanium.bench.machine import Machine
 from titanium.bench.mixed import RATE
-from titanium.bench.model import LIMIT, MIXED, Memory, Report, Result
+from titanium.bench.model import HASHES, MIXED, Load, Memory, Report, Result
 from titanium.bench.targets import (
     CACHED_SHARE,
     CREATES_PER_SECOND,
@@ -55,7 +55,9 @@ def markdown(report: Report, how: Circumstances) -> str:
         _notes(report, how),
         "## Processor time",
         "Percent of one core while the step ran, each process with its children.",
-        _cpu(report.results),
+        _usage(report.results, lambda cpu, _load: f"{cpu:.0f}"),
+        "The same as milliseconds for each request:",
+        _usage(report.results, _per_request),
         *_memory(report),
         *_starts(report),
         "## How to read it",
@@ -76,11 +78,11 @@ def chart(report: Report) -> str:
 
 
 def _bar(report: Report, result: Result) -> Bar | None:
-    share, target = report.ratio(result.name), _SHARES.get(result.name)
+    share, target = report.share(result.name), _SHARES.get(result.name)
     if result.name == "login":
         share, target = login_share(report), LOGIN_SHARE
-    if result.name == "create" and report.ratio("create"):
-        target = CREATES_PER_SECOND / report.results[LIMIT].rate
+    if result.name == "create" and share and result.rate:
+        target = CREATES_PER_SECOND / result.rate * share
     if share is None or result.name == MIXED:
         return None
     return Bar(result.name, share, f"{_count(result.rate)}/s · {_percent(share)}", target)
@@ -112,7 +114,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> str:
 def _results(report: Report) -> str:
     rows = []
     for result in report.results.values():
-        load, share = result.typical.load, report.ratio(result.name)
+        load, share = result.typical.load, report.share(result.name)
         rows.append(
             (
                 f"`{result.name}`",
@@ -131,17 +133,20 @@ def _results(report: Report) -> str:
 
 def _notes(report: Report, how: Circumstances) -> str:
     rounds = (
-        f"{how.rounds} rounds of {how.seconds:g} s for each step, the limit at the start of each; "
-        "the round with the median rate is shown, errors are those of all rounds. "
+        f"{how.rounds} rounds of {how.seconds:g} s for each step, the limit before, in between and after. "
+        "steps. Shown are the round with the median rate, the errors of all rounds, and the "
+        "median of each round's share of the limit measured just before and after. "
         f"{how.posts:,} posts were stored."
     )
     lines = [rounds]
-    if report.hashes_per_second:
-        share = login_share(report)
+    hashes = (
+        report.results["login"].typical.ceilings.get(HASHES) if "login" in report.results else 0
+    )
+    if hashes and (share := login_share(report)) is not None:
         lines.append(
-            f"argon2id alone, with the parameters of the user service on the same cores: "
-            f"{_count(report.hashes_per_second)} verifications a second"
-            + (f"; logins reach {_percent(share)} of that." if share is not None else ".")
+            "argon2id alone, with the parameters of the user service on the same cores, just "
+            f"before and after: {_count(hashes)} verifications a second; logins reach "
+            f"{_percent(share)} of that."
         )
     if MIXED in report.results:
         lines.append(
@@ -158,24 +163,23 @@ def _notes(report: Report, how: Circumstances) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _cpu(results: Mapping[str, Result]) -> str:
+def _usage(results: Mapping[str, Result], cell: Callable[[float, Load], str]) -> str:
+    """A row for each step, a column for each process; `cell` gets percent of a core."""
     names = list(dict.fromkeys(name for one in results.values() for name in one.typical.usage))
-    rows = (
-        (
-            f"`{result.name}`",
-            *(
-                f"{usage[name].cpu:.0f}" if name in usage else ""
-                for usage in [result.typical.usage]
-                for name in names
-            ),
-        )
-        for result in results.values()
-    )
+    rows = []
+    for result in results.values():
+        usage, load = result.typical.usage, result.typical.load
+        cells = (cell(usage[name].cpu, load) if name in usage else "" for name in names)
+        rows.append((f"`{result.name}`", *cells))
     return table(("step", *names), rows, "l" + "r" * len(names)) if names else ""
 
 
+def _per_request(cpu: float, load: Load) -> str:
+    return f"{10 * cpu * load.seconds / load.requests:.3f}" if load.requests else ""
+
+
 def _memory(report: Report) -> list[str]:
-    moments = {"after the start": report.idle, "highest under load": report.busiest}
+    moments = {"after the start": report.idle, "highest under load": report.loaded}
     found = {title: memory for title, memory in moments.items() if memory is not None}
     if not found:
         return []
@@ -187,8 +191,9 @@ def _memory(report: Report) -> list[str]:
     for title in found:
         heads += [f"{title}: resident", "proportional"]
     explanation = (
-        "Megabytes. *Resident* counts pages that processes share once for each of them, "
-        "*proportional* divides them."
+        "Megabytes, each process with its children. *Resident* (RSS) counts a page that processes "
+        "share once for each of them, *proportional* (PSS) once in all: that is what the machine "
+        "gives, and what the target is about."
     )
     return [
         "## Memory",

@@ -61,7 +61,7 @@ def results_table(report: Report) -> Table:
     for head in ("requests/s", "of the limit", "p50 ms", "p95 ms", "p99 ms", "errors"):
         table.add_column(head, justify="right")
     for result in report.results.values():
-        load, share = result.typical.load, report.ratio(result.name)
+        load, share = result.typical.load, report.share(result.name)
         table.add_row(
             result.name,
             f"{load.rate:,.0f}",

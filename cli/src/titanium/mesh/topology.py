@@ -51,8 +51,9 @@ class GatewayTopology:
     """The gateway's surroundings.
 
     `mesh` None is a Kubernetes cluster: services are reached by DNS, and the cluster's own mesh
-    encrypts. Paths are absolute and only written into the configuration. Without `https_port`
-    and `server_certificate` there is no https listener; without `admin_socket` no admin.
+    encrypts. `docs_style` is the CSP source of the style in `docs_html`. Paths are absolute
+    and only written into the configuration. Without `https_port` and `server_certificate` there
+    is no https listener; without `admin_socket` no admin.
     """
 
     http_port: int
@@ -60,6 +61,7 @@ class GatewayTopology:
     openapi_json: Path
     docs_html: Path
     access_log: Path
+    docs_style: str = ""
     mesh: MeshFiles | None = None
     bind: str = HOST
     https_port: int | None = None
@@ -115,7 +117,9 @@ def health_lua() -> str:
     return (files("titanium.mesh.render") / "health.lua").read_text(encoding="utf-8")
 
 
-def local_gateway(home: Home, ports: Ports, *, bench: Bench | None = None) -> GatewayTopology:
+def local_gateway(
+    home: Home, ports: Ports, *, docs_style: str = "", bench: Bench | None = None
+) -> GatewayTopology:
     """The gateway of a local run; `config/gateway/{openapi.json,docs.html}` must exist at start."""
     return GatewayTopology(
         http_port=ports.http,
@@ -124,6 +128,7 @@ def local_gateway(home: Home, ports: Ports, *, bench: Bench | None = None) -> Ga
         openapi_json=home.config / GATEWAY / "openapi.json",
         docs_html=home.config / GATEWAY / "docs.html",
         access_log=home.logs / "gateway-access.log",
+        docs_style=docs_style,
         server_certificate=server_certificate_file(home.certs),
         admin_socket=home.admin_socket(GATEWAY),
         mesh=mesh_files(home, GATEWAY),

@@ -30,7 +30,7 @@ databases 1
 save ""
 appendonly no
 maxmemory 32mb
-maxmemory-policy allkeys-lru
+maxmemory-policy volatile-ttl
 maxclients 500
 timeout 0
 daemonize no

@@ -99,7 +99,11 @@ def _public(service: str, operations: Document) -> Document:
         answers = {**operation.get("responses", {})}
         for status, description in EDGE_ANSWERS.items():
             answers.setdefault(status, _problem(description))
-        public[method] = {**operation, "tags": [service], "responses": dict(sorted(answers.items()))}
+        public[method] = {
+            **operation,
+            "tags": [service],
+            "responses": dict(sorted(answers.items())),
+        }
     return public
 
 
@@ -112,7 +116,7 @@ def _join(into: Document, schemas: Document, service: str) -> None:
     for name, schema in schemas.items():
         if into.setdefault(name, schema) != schema:
             raise TitaniumError(
-                f"{service} declares the schema {name}, which another service declares differently.",
+                f"{service} declares the schema {name}; another service declares it differently.",
                 "Rename the model in one of the two services.",
             )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from typing import Any
 
@@ -59,13 +57,6 @@ def _fields(document: Document, schema: Document) -> list[Document]:
         }
         for name, field in resolved.get("properties", {}).items()
     ]
-
-
-def style_hash(html: str) -> str:
-    """The CSP source (`'sha256-...'`) of the page's only style element."""
-    style = html.partition("<style>")[2].partition("</style>")[0]
-    digest = hashlib.sha256(style.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def render_page(document: Document) -> str:

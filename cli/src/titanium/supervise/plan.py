@@ -204,6 +204,7 @@ def app_process(around: Surroundings, service: ServiceNeeds, replica: int) -> Pr
         replica=replica,
         address=str(socket),
         sockets=(socket,),
+        ready_within=60.0,
         stop_within=15.0,
     )
 

@@ -34,6 +34,7 @@ from titanium.provision import postgres, redis
 from titanium.provision.account import database_prefix
 from titanium.provision.cluster import clear_remains, create_cluster, major_version
 from titanium.provision.secret_files import secret
+from titanium.reference.published import read_published
 from titanium.state import Options
 from titanium.supervise.plan import (
     POSTGRES,
@@ -50,12 +51,6 @@ from titanium.tools import find_tools
 LIFETIME = timedelta(hours=24)
 # Given on to the apps when set, as part of their configuration.
 _PASSED_ON = ("OTEL_",)
-# What the gateway answers by itself: its file, where `titanium docs` writes it, and what a
-# checkout without it has in its place.
-_REFERENCE = (
-    ("openapi.json", "openapi.json", "{}\n"),
-    ("docs.html", "api.html", "<!doctype html>\n<title>no reference in this checkout</title>\n"),
-)
 # The service whose sidecar answers for the benchmark.
 _BENCHED = "blog"
 
@@ -223,10 +218,12 @@ class Platform:
     def _write_gateway(self) -> None:
         home = self.home
         folder = home.config / GATEWAY
-        for name, source, stub in _REFERENCE:
-            path = self.root / "docs" / "reference" / source
-            write_if_changed(folder / name, path.read_text("utf-8") if path.is_file() else stub)
-        topology = local_gateway(home, self.around.ports, bench=self._bench)
+        reference = read_published(self.root)
+        write_if_changed(folder / "openapi.json", reference.openapi)
+        write_if_changed(folder / "docs.html", reference.page)
+        topology = local_gateway(
+            home, self.around.ports, docs_style=reference.style, bench=self._bench
+        )
         write_document(
             home.bootstrap(GATEWAY),
             render_gateway(self.catalog, self.policy, self.edge, topology),

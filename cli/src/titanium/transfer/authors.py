@@ -25,8 +25,9 @@ class Account:
     @classmethod
     def of(cls, row: Row, outcome: Outcome) -> Account:
         """What became of the account in `row`."""
-        number = None if outcome.status == "rejected" else outcome.id
-        return cls(row["username"], number, outcome.reason)
+        if outcome.status == "rejected":
+            return cls(row["username"], None, outcome.reason or "refused by the service")
+        return cls(row["username"], outcome.id)
 
 
 class Authors:

@@ -10,11 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from titanium.errors import TitaniumError
+from titanium.errors import EXIT_REJECTED, TitaniumError
 from titanium.files import write_atomically
 from titanium.transfer.sqlite_file import Value
-
-EXIT_REJECTED = 8
 
 
 class RejectedRowsError(TitaniumError):

@@ -104,8 +104,9 @@ WRONG: list[tuple[str, object]] = [
 
 async def test_wrong_and_missing_fields_are_named(service: Any) -> None:
     bodies = [(field, {**VALID, field: value}) for field, value in WRONG]
-    for field in VALID:
-        bodies.append((field, {key: value for key, value in VALID.items() if key != field}))
+    bodies += [
+        (field, {key: value for key, value in VALID.items() if key != field}) for field in VALID
+    ]
     for field, body in bodies:
         answer = await service.http.post(
             "/api/register",

@@ -163,7 +163,13 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
             Match("/health", exact=True), SAFE_METHODS, _health(catalog, topology), policy
         ),
         *file_routes("/api/openapi.json", topology.openapi_json, "application/json", policy),
-        *file_routes("/api/docs", topology.docs_html, "text/html; charset=utf-8", policy),
+        *file_routes(
+            "/api/docs",
+            topology.docs_html,
+            "text/html; charset=utf-8",
+            policy,
+            _docs_policy(topology.docs_style),
+        ),
     ]
     bench = [bench_route(topology.bench, policy)] if topology.bench else []
     origins = edge.cors.allow_origins
@@ -195,6 +201,14 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
     if origins:
         host["typed_per_filter_config"] = {"envoy.filters.http.cors": _cors(edge)}
     return host
+
+
+def _docs_policy(style: str) -> list[Json]:
+    """The reference page brings its style with it, named by hash, and nothing else."""
+    if not style:
+        return []
+    rules = f"default-src 'none'; style-src {style}; frame-ancestors 'none'; base-uri 'none'"
+    return [header("content-security-policy", rules)]
 
 
 def _is_older(route: Json) -> bool:

@@ -13,24 +13,30 @@ PROBLEM_JSON = "application/problem+json"
 UNDELIVERED = "x-titanium-undelivered"
 # Set on a request by the gateway's own script when it writes the whole problem itself.
 COMPLETE = "x-titanium-complete"
+REQUEST_ID = "%REQ(X-REQUEST-ID)%"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One local answer; `flags` (Envoy's response flags) narrow it down, first match wins."""
+    """One local answer; `flags` (Envoy's response flags) narrow it down, first match wins.
+
+    `unread`: the request was refused while it was read, before it had an id; the answer gets one.
+    """
 
     status: int
     detail: str
     flags: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    unread: bool = False
 
 
 _RETRY_SOON = (("retry-after", "1"),)
 
+_INVALID = "The request is not valid HTTP, or its method or path is one that is refused here."
+
 _COMMON = (
-    Problem(
-        400, "The request is not valid HTTP, or its method or path is one that is refused here."
-    ),
+    Problem(400, _INVALID, unread=True),
+    Problem(400, _INVALID),
     Problem(404, "There is nothing at this path."),
     Problem(405, "This path does not support the request's method; see the Allow header."),
     Problem(408, "The request did not arrive completely in time."),
@@ -110,9 +116,17 @@ def _mapper(problem: Problem) -> Json:
     if problem.flags:
         flags = {"response_flag_filter": {"flags": list(problem.flags)}}
         condition = {"and_filter": {"filters": [condition, flags]}}
+    if problem.unread:
+        unread = {"header_filter": {"header": {"name": "x-request-id", "present_match": False}}}
+        condition = {"and_filter": {"filters": [condition, unread]}}
     mapper: Json = {
         "filter": condition,
-        "body_format_override": _body(problem.status, title(problem.status), problem.detail),
+        "body_format_override": _body(
+            problem.status,
+            title(problem.status),
+            problem.detail,
+            "%UNIQUE_ID%" if problem.unread else REQUEST_ID,
+        ),
     }
     if problem.headers:
         mapper["headers_to_add"] = [header(name, value) for name, value in problem.headers]
@@ -124,7 +138,7 @@ def _status(comparison: str, status: int) -> Json:
     return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
 
 
-def _body(status: int | str, title_text: str, detail: str) -> Json:
+def _body(status: int | str, title_text: str, detail: str, request_id: str = REQUEST_ID) -> Json:
     return {
         "content_type": PROBLEM_JSON,
         "json_format": {
@@ -133,6 +147,6 @@ def _body(status: int | str, title_text: str, detail: str) -> Json:
             "status": status,
             "detail": detail,
             "instance": "%PATH(NQ:ORIG_OR_PATH)%",
-            "request_id": "%REQ(X-REQUEST-ID)%",
+            "request_id": request_id,
         },
     }

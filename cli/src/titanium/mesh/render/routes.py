@@ -49,11 +49,14 @@ def public_routes(catalog: Catalog, policy: Policy) -> list[Json]:
     return routes
 
 
-def file_routes(path: str, file: Path, content_type: str, policy: Policy) -> list[Json]:
+def file_routes(
+    path: str, file: Path, content_type: str, policy: Policy, more: Sequence[Json] = ()
+) -> list[Json]:
     """A small file that the gateway serves from memory, also under the older prefix."""
     headers = [
         header("content-type", content_type),
         header("cache-control", "public, max-age=300"),
+        *more,
     ]
     routes = []
     for name in (path, OLDER_API + path.removeprefix(API)):

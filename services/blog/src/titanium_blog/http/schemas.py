@@ -13,8 +13,9 @@ from titanium_blog.domain.categories import CategoryName
 from titanium_blog.domain.posts import Changes, Draft
 from titanium_kit.body import Line, Text
 
-ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
-ONE_LINE_WITH_LETTER = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$"
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+ONE_LINE = rf"^[^{_CONTROL}]*$"
+ONE_LINE_WITH_LETTER = rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$"
 WITH_LETTER = r"^[^\x00]*[^\x00\s][^\x00]*$"
 VISIBLE = r"^[\x21-\x7e]+$"
 

@@ -1,0 +1,111 @@
+"""What lists cost: by index, and no more for many posts than for few."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.blog.tests.support import BlogUnderTest
+from titanium_blog.adapters.bulk import insert_many
+from titanium_blog.adapters.reading import matching, newest
+from titanium_blog.adapters.rows import WHOLE
+from titanium_blog.domain.cursor import Cursor
+from titanium_blog.domain.listing import Listing
+
+pytestmark = pytest.mark.integration
+
+POSTS = 6_000
+MIDDLE = Cursor(datetime(2100, 1, 1, tzinfo=UTC), 5)
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for part in plan.get("Plans", []) for node in nodes(part))]
+
+
+async def explain(
+    connection: Any, sql: str, arguments: list[Any], *, mode: str = "auto"
+) -> list[dict[str, Any]]:
+    """The nodes of the plan that reads `posts`, as executed."""
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
+        text = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *arguments)
+    found = nodes(json.loads(text)[0]["Plan"])
+    return [node for node in found if node.get("Relation Name") == "posts"]
+
+
+@pytest.fixture
+async def connection(blog: BlogUnderTest) -> Any:
+    """A connection to a database with thousands of posts."""
+    made = await asyncpg.connect(
+        blog.settings.database_url, password=blog.settings.database_password.get_secret_value()
+    )
+    await insert_many(made, POSTS)
+    yield made
+    await made.close()
+
+
+LISTS = {
+    "first page": (Listing(), "posts_by_time"),
+    "later page": (Listing(cursor=MIDDLE), "posts_by_time"),
+    "category": (Listing(category="bulk-3"), "posts_by_category"),
+    "category, later": (Listing(category="Bulk 3", cursor=MIDDLE), "posts_by_category"),
+    "author": (Listing(author="bulk-7"), "posts_by_author"),
+    "author, later": (Listing(author="BULK-7", cursor=MIDDLE), "posts_by_author"),
+}
+
+
+async def test_a_page_reads_its_own_posts_and_no_others(connection: Any) -> None:
+    """With the first plans of a prepared statement and with its generic one."""
+    for name, (listing, index) in LISTS.items():
+        statement = newest(listing)
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            (node,) = await explain(connection, statement.sql, statement.arguments, mode=mode)
+            assert node["Node Type"] in ("Index Scan", "Index Only Scan"), name
+            assert node["Index Name"] == index, name
+            assert node["Actual Rows"] == listing.limit + 1, name
+            assert node.get("Rows Removed by Filter", 0) == 0, name
+
+
+async def test_a_page_of_the_last_posts_reads_no_others(connection: Any) -> None:
+    row = await connection.fetchrow(
+        "SELECT created_at, id FROM posts ORDER BY created_at, id OFFSET 3 LIMIT 1"
+    )
+    statement = newest(Listing(cursor=Cursor(row["created_at"], row["id"])))
+    (node,) = await explain(connection, statement.sql, statement.arguments)
+    assert (node["Node Type"], node["Actual Rows"]) == ("Index Scan", 3)
+
+
+async def test_a_post_is_one_read_by_primary_key(connection: Any) -> None:
+    post_id = await connection.fetchval("SELECT max(id) FROM posts")
+    (node,) = await explain(connection, WHOLE, [post_id])
+    assert (node["Node Type"], node["Index Name"]) == ("Index Scan", "posts_pkey")
+
+
+async def test_a_rare_word_is_found_by_the_word_index(connection: Any) -> None:
+    statement = matching(Listing(q="number4321"), "'number4321':*")
+    found = await explain(connection, statement.sql, statement.arguments, mode="force_custom_plan")
+    assert [node["Node Type"] for node in found if node["Actual Rows"] > 1] == []
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]
+
+
+async def test_a_common_word_reads_a_bounded_number_of_posts(connection: Any) -> None:
+    statement = matching(Listing(q="bulk"), "'bulk':*")
+    found = await explain(connection, statement.sql, statement.arguments, mode="force_custom_plan")
+    assert max(node["Actual Rows"] for node in found) <= 500
+    assert {node.get("Index Name") for node in found} == {"posts_by_time", "posts_pkey"}
+
+
+async def test_bulk_posts_can_be_read_searched_and_counted(
+    blog: BlogUnderTest, connection: Any
+) -> None:
+    await blog.app.state.blog.cache.invalidate("posts")
+    listed = (await blog.client.get("/api/posts?limit=1")).json()
+    assert listed[0]["title"] == f"Bulk post {POSTS}"
+    found = (await blog.client.get("/api/posts?q=number4321")).json()
+    assert [post["title"] for post in found] == ["Bulk post 4321"]
+    counts = (await blog.client.get("/api/categories")).json()
+    assert sum(category["post_count"] for category in counts) == POSTS
