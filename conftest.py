@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import signal
 import subprocess
@@ -16,6 +15,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from titanium.provision.account import database_prefix
+from titanium.provision.cluster import create_cluster
 from titanium.tools import find_postgres_bin
 
 
@@ -72,18 +73,8 @@ def postgres() -> Iterator[PostgresServer]:
         folder = Path(name)
         password = secrets.token_urlsafe(16)
         (folder / "password").write_text(password)
-        as_user = (
-            ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
-            if os.geteuid() == 0
-            else []
-        )
-        subprocess.run(
-            [*as_user, str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "titanium"]
-            + ["--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "--no-sync"]
-            + ["-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"],
-            check=True,
-            capture_output=True,
-        )
+        prefix = database_prefix(binaries / "postgres", (folder,))
+        create_cluster(binaries, folder / "data", folder / "password", prefix)
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(folder),
@@ -94,7 +85,7 @@ def postgres() -> Iterator[PostgresServer]:
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*as_user, str(binaries / "postgres"), "-D", str(folder / "data"), *options],
+                [*prefix, str(binaries / "postgres"), "-D", str(folder / "data"), *options],
                 stdout=log,
                 stderr=log,
             )

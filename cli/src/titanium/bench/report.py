@@ -133,8 +133,8 @@ def _results(report: Report) -> str:
 
 def _notes(report: Report, how: Circumstances) -> str:
     rounds = (
-        f"{how.rounds} rounds of {how.seconds:g} s for each step, the limit before, in between and after. "
-        "steps. Shown are the round with the median rate, the errors of all rounds, and the "
+        f"{how.rounds} rounds of {how.seconds:g} s for each step, the limit before, in between and "
+        "after. Shown are the round with the median rate, the errors of all rounds, and the "
         "median of each round's share of the limit measured just before and after. "
         f"{how.posts:,} posts were stored."
     )

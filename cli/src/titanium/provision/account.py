@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: which prefix lets root start it all the same."""
+"""PostgreSQL runs neither as root nor as a user without a name: what lets it start all the same."""
 
 from __future__ import annotations
 
@@ -16,15 +16,22 @@ NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534", "--")
 
 
 def database_prefix(program: Path, folders: tuple[Path, ...]) -> tuple[str, ...]:
-    """Words before a PostgreSQL command line; empty for everybody but root.
+    """Words before a PostgreSQL command line; empty for an ordinary user.
 
     Where user namespaces are forbidden, root falls back on the account postgres or nobody
     and gives it `folders`. StateError when that account cannot reach the program or them.
     """
-    if os.geteuid() != 0:
+    user = os.geteuid()
+    if user != 0 and _has_name(user):
         return ()
     if _works((*NAMESPACE, str(program), "--version")):
         return NAMESPACE
+    if user != 0:
+        raise StateError(
+            f"PostgreSQL does not run for user {user}, who has no name in /etc/passwd, "
+            "and this system allows no user namespaces",
+            "Run titanium as a user who has a name.",
+        )
     for name in ("postgres", "nobody"):
         prefix = _account_prefix(name)
         if prefix and _works((*prefix, str(program), "--version")):
@@ -35,6 +42,14 @@ def database_prefix(program: Path, folders: tuple[Path, ...]) -> tuple[str, ...]
         f"nor another account to run {program}",
         "Run titanium as an ordinary user, from a checkout that this user can read.",
     )
+
+
+def _has_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _account_prefix(name: str) -> tuple[str, ...]:

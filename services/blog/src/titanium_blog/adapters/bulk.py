@@ -14,14 +14,17 @@ AUTHORS = 50
 CATEGORIES = 20
 
 INSERT = """
-WITH words AS (SELECT string_to_array(
-       'river stone market winter engine garden letter signal copper harbor meadow lantern '
-       || 'window travel kitchen planet shadow ribbon castle summer paper bridge forest island '
-       || 'silver morning velvet thunder anchor compass orchard whisper', ' ') AS w),
+WITH words AS (
+       SELECT array_agg(head || tail ORDER BY md5(head || tail)) AS w
+         FROM unnest(string_to_array(
+                'ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo zu', ' ')) head,
+              unnest(string_to_array(
+                'bel cor dan fil gon hal jet kem lin mor nat pol rud sen tor vik wen yam', ' ')) tail),
      numbered AS (
        SELECT n, 'Bulk post ' || n AS title,
-              (SELECT string_agg(w[1 + ((n::bigint * (i * i + 7) + i * 31) % 32)::int], ' ')
-                 FROM generate_series(1, 40) i) || ' number' || n AS content
+              (SELECT string_agg(
+                      w[1 + ((n::bigint * (i * i + 7) + i * 31) % (2 + i * i / 4))::int], ' ')
+                 FROM generate_series(1, 36) i) || ' number' || n AS content
          FROM words, generate_series($1::integer, $2::integer) n)
 INSERT INTO posts (author_id, category_id, title, content, content_html, excerpt, search,
                    render_version, created_at, updated_at)

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from pydantic.json_schema import SkipJsonSchema
 
 from titanium_blog.domain import cursor, limits
 from titanium_blog.domain.categories import CategoryName
@@ -19,9 +21,44 @@ ONE_LINE_WITH_LETTER = rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$"
 WITH_LETTER = r"^[^\x00]*[^\x00\s][^\x00]*$"
 VISIBLE = r"^[\x21-\x7e]+$"
 
-Title = Annotated[Line, Field(min_length=1, max_length=limits.TITLE, pattern=ONE_LINE_WITH_LETTER)]
-Content = Annotated[Text, Field(min_length=1, max_length=limits.CONTENT, pattern=WITH_LETTER)]
-CategoryText = Annotated[Line, Field(max_length=limits.CATEGORY_NAME, pattern=ONE_LINE)]
+
+def _at_most(length: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if len(text) > length:
+            raise ValueError(f"must not be longer than {length} characters")
+        return text
+
+    return AfterValidator(check)
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+def _documented(length: int, pattern: str, shortest: int = 0) -> dict[str, Any]:
+    """The bounds as JSON Schema; the validators say the same in sentences for people."""
+    return {"minLength": shortest, "maxLength": length, "pattern": pattern}
+
+
+Title = Annotated[
+    Line,
+    _at_most(limits.TITLE),
+    AfterValidator(_not_blank),
+    Field(json_schema_extra=_documented(limits.TITLE, ONE_LINE_WITH_LETTER, 1)),
+]
+Content = Annotated[
+    Text,
+    _at_most(limits.CONTENT),
+    AfterValidator(_not_blank),
+    Field(json_schema_extra=_documented(limits.CONTENT, WITH_LETTER, 1)),
+]
+CategoryText = Annotated[
+    Line,
+    _at_most(limits.CATEGORY_NAME),
+    Field(json_schema_extra=_documented(limits.CATEGORY_NAME, ONE_LINE)),
+]
 
 PostId = Annotated[int, Path(ge=1, le=limits.ID, description="The post's number.")]
 Limit = Annotated[int, Query(ge=1, le=limits.PAGE, description="Posts on a page.")]
@@ -34,7 +71,7 @@ Offset = Annotated[
     ),
 ]
 CursorText = Annotated[
-    str | None,
+    str | SkipJsonSchema[None],
     Query(
         min_length=28,
         max_length=28,
@@ -43,24 +80,29 @@ CursorText = Annotated[
     ),
 ]
 CategoryFilter = Annotated[
-    Line | None,
-    Query(max_length=limits.CATEGORY_NAME * 2, pattern=ONE_LINE, description="A slug or a name."),
+    Annotated[Line, _at_most(limits.CATEGORY_NAME * 2)] | SkipJsonSchema[None],
+    Query(
+        description="A slug or a name.",
+        json_schema_extra=_documented(limits.CATEGORY_NAME * 2, ONE_LINE),
+    ),
 ]
 AuthorFilter = Annotated[
-    Line | None,
-    Query(max_length=limits.USERNAME, pattern=ONE_LINE, description="A username, in any case."),
+    Annotated[Line, _at_most(limits.USERNAME)] | SkipJsonSchema[None],
+    Query(
+        description="A username, in any case.",
+        json_schema_extra=_documented(limits.USERNAME, ONE_LINE),
+    ),
 ]
 Search = Annotated[
-    Line | None,
+    Annotated[Line, _at_most(limits.QUERY)] | SkipJsonSchema[None],
     Query(
-        max_length=limits.QUERY,
-        pattern=ONE_LINE,
         description="Words, all of which a post must have: ranked, the beginning of a word is "
         "enough. Ranks the 500 newest posts that match.",
+        json_schema_extra=_documented(limits.QUERY, ONE_LINE),
     ),
 ]
 IdempotencyKey = Annotated[
-    str | None,
+    str | SkipJsonSchema[None],
     Header(
         alias="Idempotency-Key",
         min_length=1,
@@ -71,7 +113,7 @@ IdempotencyKey = Annotated[
     ),
 ]
 IfMatch = Annotated[
-    str | None,
+    str | SkipJsonSchema[None],
     Header(
         alias="If-Match",
         max_length=1000,
