@@ -53,7 +53,7 @@ class Commands(click.Group):
             return None
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f"titanium.commands.{name}")
-        command = module.command
+        command = getattr(module, "command", None)
         return command if isinstance(command, click.Command) else None
 
 

@@ -15,7 +15,14 @@ from titanium_auth.adapters.revocations import publish
 from titanium_auth.domain.errors import ConcurrentRefreshError, SessionEndedError
 from titanium_auth.domain.models import Account, Session
 from titanium_auth.domain.ports import Rotation
-from titanium_auth.domain.refresh import HOLD, HOLD_AT_MOST, FamilyState, Verdict, judge
+from titanium_auth.domain.refresh import (
+    HOLD,
+    HOLD_AT_MOST,
+    HOLD_CONTENDED,
+    FamilyState,
+    Verdict,
+    judge,
+)
 from titanium_auth.domain.sessions import ENDED
 from titanium_auth.domain.throttle import Attempt
 from titanium_kit.database import Connection, Database
@@ -173,7 +180,7 @@ class PostgresSessions:
             WHERE id = $1 AND answered_at IS NULL
             """,
             session_id,
-            HOLD,
+            HOLD_CONTENDED,
             HOLD_AT_MOST,
         )
 

@@ -7,8 +7,9 @@ makes a token, a family takes one row however often it is refreshed, and a token
 generation is still recognized as genuine, which is what reuse detection needs.
 
 **Reuse or concurrency?** One request, the *winner*, moves the family from generation g to g+1. Its
-answer is held back: for `HOLD` after the latest request that presented g as well, `HOLD_AT_MOST`
-in all. Whatever presents g before the winner's answer leaves cannot have been caused by it: it is
+answer is held back for `HOLD`; when another request presents g meanwhile, for `HOLD_CONTENDED`
+after the latest of them (a crowd on a busy machine arrives in drops), and `HOLD_AT_MOST` in all.
+Whatever presents g before the winner's answer leaves cannot have been caused by it: it is
 *concurrent* (two tabs of one browser, a double click) and is told so (409) while the family lives;
 only the winner gets the successor. Whatever presents g after it is *reuse*, by whoever stole the
 token or by whom it was stolen from: the family ends, with the successor.
@@ -35,6 +36,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 HOLD = timedelta(milliseconds=250)
+HOLD_CONTENDED = timedelta(seconds=1)
 HOLD_AT_MOST = timedelta(seconds=5)
 
 _SECRET = 32

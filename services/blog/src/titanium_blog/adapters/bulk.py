@@ -19,7 +19,7 @@ WITH words AS (
          FROM unnest(string_to_array(
                 'ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo zu', ' ')) head,
               unnest(string_to_array(
-                'bel cor dan fil gon hal jet kem lin mor nat pol rud sen tor vik wen yam', ' ')) tail),
+                'bel cor dan fil gon hal jet kem lin mor nat pol rud sen tor vik wen', ' ')) tail),
      numbered AS (
        SELECT n, 'Bulk post ' || n AS title,
               (SELECT string_agg(

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import Header, Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
 from pydantic.json_schema import SkipJsonSchema
 
 from titanium_blog.domain import cursor, limits

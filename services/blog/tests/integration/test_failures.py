@@ -1,0 +1,252 @@
+"""When Redis or PostgreSQL is gone, slow, or lost at a bad moment."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.kit.tests.conftest import DelayingProxy, RedisServer
+from services.blog.tests.support import BlogUnderTest
+from titanium_blog.main import create_app
+from titanium_blog.settings import Settings
+from titanium_kit.testing import LocalIssuer, serving
+
+pytestmark = pytest.mark.integration
+
+READS = ("/api/posts", "/api/posts?q=content", "/api/categories", "/blog/")
+
+
+class Replicas:
+    """Starts replicas of the blog on one database; settings may be replaced."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+        self.issuer = LocalIssuer()
+
+    async def start(self, **changes: Any) -> BlogUnderTest:
+        settings = Settings(**{**self._settings.model_dump(), **changes})
+        app = create_app(settings, self.issuer)
+        client = await self._stack.enter_async_context(serving(app))
+        return BlogUnderTest(app, client, self.issuer, settings)
+
+
+@pytest.fixture
+async def replicas(blog_settings: Settings) -> AsyncIterator[Replicas]:
+    async with AsyncExitStack() as stack:
+        yield Replicas(blog_settings, stack)
+
+
+@pytest.fixture
+async def redis() -> AsyncIterator[RedisServer]:
+    with tempfile.TemporaryDirectory(prefix="ti-rd-") as name:
+        server = RedisServer(Path(name))
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+async def proxy(redis: RedisServer) -> AsyncIterator[DelayingProxy]:
+    made = DelayingProxy(redis.folder / "proxy.sock", redis.socket)
+    async for running in made.run():
+        yield running
+
+
+async def until(condition: Callable[[], Awaitable[bool]], within: float = 5.0) -> None:
+    end = time.monotonic() + within
+    while not await condition():
+        assert time.monotonic() < end, "it does not come true"
+        await asyncio.sleep(0.02)
+
+
+async def live(blog: BlogUnderTest) -> bool:
+    return bool(blog.app.state.blog.cache.max_age > 1)
+
+
+async def titles(blog: BlogUnderTest) -> list[str]:
+    return [post["title"] for post in (await blog.client.get("/api/posts")).json()]
+
+
+async def test_a_write_is_seen_by_the_other_replica_within_a_second(
+    replicas: Replicas, redis: RedisServer
+) -> None:
+    one, other = [await replicas.start(redis_url=redis.url) for _ in range(2)]
+    await until(lambda: live(one))
+    await until(lambda: live(other))
+    post = await one.created("first")
+    address = f"/api/posts/{post['id']}"
+    assert await titles(other) == ["first"]
+    assert (await other.client.get(address)).json()["title"] == "first"
+    await one.client.patch(address, json={"title": "second"}, headers=one.bearer())
+    assert await titles(one) == ["second"]
+
+    async def seen() -> bool:
+        single = (await other.client.get(address)).json()["title"]
+        return await titles(other) == ["second"] and single == "second"
+
+    await until(seen, within=1.0)
+    await other.client.delete(address, headers=other.bearer())
+    assert await titles(other) == []
+
+    async def gone() -> bool:
+        return await titles(one) == [] and (await one.client.get(address)).status_code == 404
+
+    await until(gone, within=1.0)
+
+
+async def test_lists_are_shared_through_redis_and_single_posts_are_not(
+    replicas: Replicas, redis: RedisServer
+) -> None:
+    one = await replicas.start(redis_url=redis.url)
+    await until(lambda: live(one))
+    post = await one.created("first")
+    for address in (*READS, f"/api/posts/{post['id']}", f"/blog/posts/{post['id']}"):
+        assert (await one.client.get(address)).status_code == 200
+    other = await replicas.start(redis_url=redis.url, database_url="postgresql://x@/x?host=/none")
+    for address in READS:
+        assert (await other.client.get(address)).status_code == 200, address
+    for address in (f"/api/posts/{post['id']}", f"/blog/posts/{post['id']}"):
+        assert (await other.client.get(address)).status_code == 503
+
+
+async def test_bar_21_redis_killed_costs_no_read_and_no_write(
+    replicas: Replicas, redis: RedisServer
+) -> None:
+    blog = await replicas.start(redis_url=redis.url)
+    await until(lambda: live(blog))
+    await blog.created("before")
+    statuses: list[int] = []
+    for turn in range(40):
+        if turn == 10:
+            redis.kill()
+        if turn == 30:
+            redis.start()
+        responses = [await blog.client.get(address) for address in READS]
+        statuses += [response.status_code for response in responses]
+        statuses.append((await blog.post(f"{turn}")).status_code)
+        assert (await titles(blog))[0] == f"{turn}"
+        await asyncio.sleep(0.02)
+    assert set(statuses) == {200, 201}
+
+
+async def test_bar_22_a_frozen_redis_costs_one_time_out_and_then_nothing(
+    replicas: Replicas, redis: RedisServer
+) -> None:
+    blog = await replicas.start(redis_url=redis.url)
+    await until(lambda: live(blog))
+    await blog.created("before")
+    process = redis._process
+    assert process
+    process.send_signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert (await blog.client.get("/api/posts?limit=7")).status_code == 200
+        first = time.monotonic() - began
+        began = time.monotonic()
+        for limit in range(8, 28):
+            assert (await blog.client.get(f"/api/posts?limit={limit}")).status_code == 200
+        others = time.monotonic() - began
+    finally:
+        process.send_signal(signal.SIGCONT)
+    assert first < 1.0  # the time-out is 0.1 s; the rest is for a busy machine
+    assert others < 20 * 0.1
+
+
+async def test_bar_22_redis_slower_by_a_second_keeps_reads_fast(
+    replicas: Replicas, proxy: DelayingProxy
+) -> None:
+    """Without the pause after a failure every read would take at least the time-out."""
+    blog = await replicas.start(redis_url=f"unix://{proxy.path}")
+    await until(lambda: live(blog))
+    await blog.created("before")
+    proxy.delay = 1.0
+    times = []
+    for limit in range(1, 41):
+        began = time.monotonic()
+        assert (await blog.client.get(f"/api/posts?limit={limit}")).status_code == 200
+        times.append(time.monotonic() - began)
+    assert statistics.quantiles(times, n=20)[-1] < 0.1
+    proxy.delay = 0.0
+
+
+class CuttingProxy(DelayingProxy):
+    """Can lose the answer to what it has passed on: the write happens, nobody hears of it."""
+
+    cutting = False
+
+    async def _pump(self, reader: Any, writer: Any, slow: bool) -> None:
+        try:
+            while data := await reader.read(65536):
+                if slow and self.cutting:
+                    break
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+
+async def test_bar_13_an_answer_lost_by_the_database_is_503_and_a_retry_makes_no_second_post(
+    replicas: Replicas, blog_settings: Settings
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="ti-pp-") as name:
+        host = Path(blog_settings.database_url.partition("host=")[2])
+        port = ".s.PGSQL.5432"
+        proxy = CuttingProxy(Path(name) / port, host / port)
+        async for _ in proxy.run():
+            url = blog_settings.database_url.replace(str(host), name)
+            blog = await replicas.start(database_url=url)
+            await blog.created("first")
+            for turn in range(5):
+                key = {"Idempotency-Key": f"key-{turn}"}
+                proxy.cutting = True
+                lost = await blog.post("t", f"content {turn}", headers=key)
+                assert lost.status_code == 503
+                assert lost.headers["retry-after"]
+                proxy.cutting = False
+                again = await blog.post("t", f"content {turn}", headers=key)
+                assert again.status_code == 201
+                rows = await blog.sql("SELECT id FROM posts WHERE content = $1", f"content {turn}")
+                assert [row["id"] for row in rows] == [again.json()["id"]]
+
+
+async def test_without_a_database_answers_are_503_with_retry_after(replicas: Replicas) -> None:
+    blog = await replicas.start(database_url="postgresql://x@/x?host=/nowhere")
+    for address in (*READS, "/api/posts/1", "/blog/posts/1"):
+        response = await blog.client.get(address)
+        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert response.headers["content-type"].startswith(
+            "text/html" if address.startswith("/blog") else "application/problem+json"
+        )
+    assert (await blog.post()).status_code == 503
+    assert (await blog.client.delete("/internal/authors/1")).status_code == 503
+
+
+async def test_what_is_cached_is_read_without_a_database_for_a_while(
+    replicas: Replicas, redis: RedisServer, blog_settings: Settings
+) -> None:
+    blog = await replicas.start(redis_url=redis.url)
+    await until(lambda: live(blog))
+    await blog.created("kept")
+    assert await titles(blog) == ["kept"]
+    await blog.app.state.blog.reader._database.stop()
+    assert await titles(blog) == ["kept"]
+
+
+async def test_the_service_stays_ready_without_redis_or_auth(replicas: Replicas) -> None:
+    blog = await replicas.start(redis_url="unix:///nowhere/redis.sock")
+    response = await blog.client.get("/internal/readyz")
+    assert response.status_code == 200
+    assert response.json()["checks"]["postgres"] == "ok"
+    assert response.json()["checks"]["redis"] != "ok"
