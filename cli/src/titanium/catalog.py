@@ -5,6 +5,7 @@ The mesh, the gateway's routes and the reference pages are rendered from it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 Path_ = Annotated[
     str, StringConstraints(pattern=r"^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$", max_length=200)
 ]
+_SEGMENT = r"([A-Za-z0-9._~-]+|\{[a-z_]+\})"
+Template = Annotated[
+    str, StringConstraints(pattern=rf"^/({_SEGMENT}(/{_SEGMENT})*)?$", max_length=200)
+]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
 Database = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
 
@@ -33,12 +38,27 @@ SERVICE_FILE = "service.toml"
 
 
 class Match(NamedTuple):
-    """Which paths are meant: `path` itself and, for a prefix, everything below `path/`."""
+    """Which paths are meant: `path` itself and, for a prefix, everything below `path/`.
+
+    An exact path may be a template: `{id}` stands for any one segment.
+    """
 
     path: str
     exact: bool
 
+    @property
+    def regex(self) -> str | None:
+        """The regular expression (RE2) of a template; None for a literal path."""
+        if "{" not in self.path:
+            return None
+        parts = (
+            "[^/]+" if part.startswith("{") else re.escape(part) for part in self.path.split("/")
+        )
+        return "/".join(parts)
+
     def covers(self, path: str) -> bool:
+        if self.regex:
+            return re.fullmatch(self.regex, path) is not None
         if path == self.path:
             return True
         return not self.exact and path.startswith(self.path.rstrip("/") + "/")
@@ -55,7 +75,7 @@ class Route(Declared):
     """A public path at the gateway; exactly one of `prefix` and `exact` is given."""
 
     prefix: Path_ | None = None
-    exact: Path_ | None = None
+    exact: Template | None = None
     methods: Annotated[tuple[Method, ...], Field(min_length=1)]
     token: bool
     limit: Name

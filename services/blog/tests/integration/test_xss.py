@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -17,7 +18,9 @@ PAGE_TAGS = {
     *("button", "main", "nav", "article", "time", "span", "svg", "circle", "div", "footer"),
 }
 URLS = ("href", "src", "action", "formaction", "data", "background", "xlink:href", "srcdoc")
-SCHEMES = ("http://", "https://", "mailto:", "/", "#", "data:,")
+SCHEME = re.compile("([a-z][a-z0-9+.-]*):")
+IGNORED = re.compile("[\x00-\x20]")
+SAFE = ("http", "https", "mailto")
 
 
 class Reader(HTMLParser):
@@ -34,8 +37,9 @@ class Reader(HTMLParser):
         for name, value in attrs:
             if name.startswith("on") or name in ("style", "srcdoc", "formaction"):
                 self.wrong.append(f"<{tag} {name}>")
-            local = tag in ("a", "img") or name in URLS
-            if name in URLS and local and not (value or "").lower().startswith(SCHEMES):
+            scheme = SCHEME.match(IGNORED.sub("", value or "").lower())
+            icon = tag == "link" and value == "data:,"
+            if name in URLS and scheme and scheme[1] not in SAFE and not icon:
                 self.wrong.append(f"<{tag} {name}={value!r}>")
 
     def handle_decl(self, decl: str) -> None:

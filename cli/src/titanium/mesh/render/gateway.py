@@ -26,7 +26,9 @@ from titanium.mesh.render.routes import (
     SAFE_METHODS,
     bench_route,
     file_routes,
+    is_wrong_method,
     not_found,
+    older_routes,
     only_methods,
     path_match,
     preflight,
@@ -103,6 +105,8 @@ def _chain(
     *extra_headers: Json,
 ) -> Json:
     hops = policy.edge.xff_num_trusted_hops
+    host = _public_host(catalog, policy, edge, topology)
+    wrong = [route for route in host["routes"] if is_wrong_method(route)]
     content: Json = {
         "use_remote_address": True,
         "xff_num_trusted_hops": hops,
@@ -110,11 +114,11 @@ def _chain(
         "always_set_request_id_in_response": True,
         "early_header_mutation_extensions": [_strip_spoofed(trust_forwarded=hops > 0)],
         "access_log": [edge_log(topology.access_log)],
-        "local_reply_config": local_replies(GATEWAY_PROBLEMS),
+        "local_reply_config": local_replies(GATEWAY_PROBLEMS, wrong),
         "route_config": {
             "name": "public",
             "max_direct_response_body_size_bytes": _LARGEST_FILE_BYTES,
-            "virtual_hosts": [_public_host(catalog, policy, edge, topology)],
+            "virtual_hosts": [host],
         },
         "http_filters": _filters(policy, edge, extra_headers),
     }
@@ -174,10 +178,6 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
     bench = [bench_route(topology.bench, policy)] if topology.bench else []
     origins = edge.cors.allow_origins
     preflights = [preflight(origins, catalog.names[0], policy)] if origins else []
-    declared = public_routes(catalog, policy)
-    # `/blog/api` must not fall through to the pages under `/blog`.
-    older = [route for route in declared if _is_older(route)]
-    newer = [route for route in declared if not _is_older(route)]
     host: Json = {
         "name": "public",
         "domains": ["*"],
@@ -192,9 +192,10 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
             *preflights,
             *bench,
             *own,
-            *older,
+            *older_routes(catalog, policy),
+            # `/blog/api` must not fall through to the pages under `/blog`.
             not_found(path_match(Match(OLDER_API, exact=False)), policy),
-            *newer,
+            *public_routes(catalog, policy),
             not_found({"prefix": "/"}, policy),
         ],
     }
@@ -209,12 +210,6 @@ def _docs_policy(style: str) -> list[Json]:
         return []
     rules = f"default-src 'none'; style-src {style}; frame-ancestors 'none'; base-uri 'none'"
     return [header("content-security-policy", rules)]
-
-
-def _is_older(route: Json) -> bool:
-    match = route["match"]
-    path: str = match.get("path") or match.get("path_separated_prefix") or ""
-    return path.startswith(OLDER_API + "/")
 
 
 def _front_page(policy: Policy) -> list[Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -34,11 +35,13 @@ _RETRY_SOON = (("retry-after", "1"),)
 
 _INVALID = "The request is not valid HTTP, or its method or path is one that is refused here."
 
+WRONG_METHOD = "This path does not support the request's method; see the Allow header."
+
 _COMMON = (
     Problem(400, _INVALID, unread=True),
     Problem(400, _INVALID),
     Problem(404, "There is nothing at this path."),
-    Problem(405, "This path does not support the request's method; see the Allow header."),
+    Problem(405, WRONG_METHOD),
     Problem(408, "The request did not arrive completely in time."),
     Problem(413, "The request's body is too large."),
     Problem(426, "Use HTTP/1.1 or HTTP/2."),
@@ -82,9 +85,12 @@ EGRESS_PROBLEMS = (
 )
 
 
-def local_replies(problems: Sequence[Problem]) -> Json:
-    """`local_reply_config` that turns every local answer from 400 on into a problem."""
-    mappers = [_as_it_is(), *(_mapper(problem) for problem in problems)]
+def local_replies(problems: Sequence[Problem], routes: Sequence[Json] = ()) -> Json:
+    """`local_reply_config` that turns every local answer from 400 on into a problem.
+
+    `routes` are those that answer 405; see `_wrong_query`.
+    """
+    mappers = [_as_it_is(), *map(_wrong_query, routes), *map(_mapper, problems)]
     mappers.append(
         {
             "filter": _status("GE", 400),
@@ -108,6 +114,30 @@ def _as_it_is() -> Json:
             "content_type": PROBLEM_JSON,
             "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
         },
+    }
+
+
+def _wrong_query(route: Json) -> Json:
+    """405 for QUERY (the method) where `route` gives it to every other wrong method.
+
+    Envoy refuses a QUERY without a content type before it looks for a route.
+    """
+    match: Json = route["match"]
+    if "path_separated_prefix" in match:
+        path = f"{re.escape(match['path_separated_prefix'])}([/?].*)?"
+    else:
+        literal = re.escape(match["path"]) if "path" in match else match["safe_regex"]["regex"]
+        path = rf"{literal}(\?.*)?"
+    headers = (
+        {"name": ":method", "string_match": {"exact": "QUERY"}},
+        {"name": ":path", "string_match": {"safe_regex": {"regex": path}}},
+    )
+    filters = [_status("EQ", 400), *({"header_filter": {"header": one}} for one in headers)]
+    return {
+        "filter": {"and_filter": {"filters": filters}},
+        "status_code": 405,
+        "headers_to_add": route["response_headers_to_add"],
+        "body_format_override": _body(405, title(405), WRONG_METHOD, "%UNIQUE_ID%"),
     }
 
 

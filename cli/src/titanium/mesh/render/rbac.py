@@ -30,6 +30,8 @@ def _rule(match: Match, methods: Sequence[str]) -> Json:
 
 
 def _paths(match: Match) -> Json:
+    if match.regex:
+        return {"url_path": {"path": {"safe_regex": {"regex": match.regex}}}}
     itself = {"url_path": {"path": {"exact": match.path}}}
     if match.exact:
         return itself

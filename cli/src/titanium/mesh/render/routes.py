@@ -39,10 +39,17 @@ def refused_paths(policy: Policy) -> Json:
 
 
 def public_routes(catalog: Catalog, policy: Policy) -> list[Json]:
-    """Every declared route, the most specific path first, each also under the older prefix."""
+    """Every declared route, the most specific path first."""
     routes: list[Json] = []
     for match, targets in _by_path(catalog):
         routes += _path_routes(match, match.path, targets, policy)
+    return routes
+
+
+def older_routes(catalog: Catalog, policy: Policy) -> list[Json]:
+    """The API's routes under the prefix of older clients, rewritten to the present one."""
+    routes: list[Json] = []
+    for match, targets in _by_path(catalog):
         if match.path.startswith(f"{API}/"):
             older = Match(OLDER_API + match.path.removeprefix(API), match.exact)
             routes += _path_routes(older, match.path, targets, policy)
@@ -140,6 +147,8 @@ def retry_policy(policy: Policy) -> Json:
 
 def path_match(match: Match) -> Json:
     """How Envoy says `match`."""
+    if match.regex:
+        return {"safe_regex": {"regex": match.regex}}
     return {"path": match.path} if match.exact else {"path_separated_prefix": match.path}
 
 
@@ -172,8 +181,9 @@ def _with_prefixes(
     return targets
 
 
-def _specificity(match: Match) -> tuple[int, int, bool, str]:
-    return (-match.path.count("/"), -len(match.path), not match.exact, match.path)
+def _specificity(match: Match) -> tuple[int, bool, int, bool, str]:
+    template = match.regex is not None
+    return (-match.path.count("/"), template, -len(match.path), not match.exact, match.path)
 
 
 def _path_routes(
@@ -206,7 +216,12 @@ def _public_route(
     route = _forward(target, policy)
     if retried:
         route["route"]["retry_policy"] = retry_policy(policy)
-    if rewritten != match.path:
+    if rewritten != match.path and match.regex:
+        route["route"]["regex_rewrite"] = {
+            "pattern": {"regex": f"^{OLDER_API}/"},
+            "substitution": f"{API}/",
+        }
+    elif rewritten != match.path:
         route["route"]["prefix_rewrite"] = rewritten
     return {"match": {**path_match(match), **_method_match(methods)}, **route}
 
@@ -217,6 +232,11 @@ def _forward(target: _Target, policy: Policy) -> Json:
         "route": {"cluster": target.service, "timeout": timeout},
         "metadata": _class_of(target.limit, policy),
     }
+
+
+def is_wrong_method(route: Json) -> bool:
+    """Whether `route` answers 405."""
+    return bool(route.get("direct_response", {}).get("status") == 405)
 
 
 def _wrong_method(match: Match, methods: Iterable[str], policy: Policy) -> Json:

@@ -2,7 +2,8 @@
 
 Rows that a new post needs are locked by the statement that inserts it (`FOR SHARE` on its author,
 `FOR KEY SHARE` on its category): whoever removes one of them waits, or is waited for, and the
-statement then finds nothing and inserts nothing.
+statement then finds nothing and inserts nothing. Locks are taken in one order, author first, then
+categories by id; where that cannot be kept, a deadlock is tried again.
 """
 
 # ruff: noqa: S608 - only constants, placeholders and numbers are put into statements
@@ -10,7 +11,7 @@ statement then finds nothing and inserts nothing.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -35,7 +36,8 @@ KEY_LIFETIME = "24 hours"
 
 _NEEDED = """
 WITH a AS (SELECT id, username FROM authors WHERE id = $1 AND removed_at IS NULL FOR SHARE),
-     c AS (SELECT id, name, slug, color FROM categories WHERE key = $2 FOR KEY SHARE),
+     c AS (SELECT id, name, slug, color FROM categories
+            WHERE key = $2 AND EXISTS (SELECT FROM a) FOR KEY SHARE),
      p AS (INSERT INTO posts (author_id, category_id, title, content, content_html, excerpt,
                               search, render_version)
            SELECT a.id, c.id, $3, $4, $5, $6, $7::tsvector, $8 FROM a, c
@@ -77,6 +79,9 @@ UPDATE posts p
   FROM c
  WHERE p.id = $1 AND p.version = $2
 RETURNING p.version, p.created_at, p.updated_at, {CATEGORY}"""
+
+LOCK_CATEGORIES = """
+SELECT FROM categories WHERE id = $1 OR key = $2 ORDER BY id FOR UPDATE"""
 
 DELETE = """
 DELETE FROM posts
@@ -168,9 +173,10 @@ class SqlPostStore:
         arguments = [seen.id, seen.version, draft.category.key, draft.title, draft.content]
         arguments += [rendered.html, rendered.excerpt, rendered.search, rendered.version]
         async with self._database.connection() as connection:
-            row = await self._try(connection, REPLACE, arguments)
-            if row is None:
-                row = await self._replace_with_needs(connection, draft.category, arguments)
+            if draft.category.key == CategoryName(seen.category.name).key:
+                row = await self._try(connection, REPLACE, arguments)
+            else:
+                row = await self._move(connection, seen, draft.category, arguments)
         if row is None:
             return None
         return Post(
@@ -187,13 +193,14 @@ class SqlPostStore:
             updated_at=row["updated_at"],
         )
 
-    async def _replace_with_needs(
-        self, connection: Connection, category: CategoryName, arguments: list[Any]
+    async def _move(
+        self, connection: Connection, seen: Post, category: CategoryName, arguments: list[Any]
     ) -> asyncpg.Record | None:
-        """As `REPLACE` with a new category, which is taken back when the post has changed."""
+        """As `REPLACE` with another category, whose row may have to be made first."""
         try:
             async with _committed_if_useful(connection) as found:
                 await ensure_category(connection, category)
+                await connection.execute(LOCK_CATEGORIES, seen.category.id, category.key)
                 found.append(await connection.fetchrow(REPLACE, *arguments))
         except RETRIED:
             return None
@@ -211,10 +218,14 @@ class SqlPostStore:
 
     async def remove_author(self, author_id: int) -> None:
         """See `PostStore.remove_author`. The first statement waits for posts under way."""
-        async with self._database.transaction() as connection:
-            await connection.execute(REMOVE_AUTHOR, author_id)
-            await connection.execute(REMOVE_POSTS, author_id)
-            await connection.execute(REMOVE_KEYS, author_id)
+        async with self._database.connection() as connection:
+            for _ in range(ATTEMPTS):
+                with suppress(asyncpg.DeadlockDetectedError):
+                    async with connection.transaction():
+                        for statement in (REMOVE_AUTHOR, REMOVE_POSTS, REMOVE_KEYS):
+                            await connection.execute(statement, author_id)
+                    return
+        raise ContendedError
 
     async def forget_old_keys(self) -> None:
         """Delete idempotency keys older than 24 hours."""
