@@ -22,7 +22,7 @@ from typing import IO, Annotated, Any
 
 import asyncpg
 import orjson
-from pydantic import Field, StrictInt, ValidationError
+from pydantic import AfterValidator, Field, StrictInt, ValidationError
 
 from titanium_blog.adapters.bulk import insert_many
 from titanium_blog.adapters.importing import OldPost, import_post
@@ -39,6 +39,17 @@ from titanium_kit.settings import SettingsError, load_settings
 
 MOST_BULK = 5_000_000
 MOST_LINE = 2 * 1024 * 1024
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+
+
+def _utc(moment: datetime) -> datetime:
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"must be between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
 
 
 class OldPostIn(PostIn):
@@ -48,8 +59,8 @@ class OldPostIn(PostIn):
     legacy_id: StrictInt | Annotated[Line, Field(min_length=1, max_length=100)]
     author_id: int = Field(ge=1, le=limits.ID)
     author: Annotated[Line, Field(min_length=1, max_length=limits.USERNAME)]
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
     def post(self) -> OldPost:
         """The domain's form, with times in UTC."""
@@ -58,13 +69,9 @@ class OldPostIn(PostIn):
             legacy_id=self.legacy_id,
             author=Author(self.author_id, self.author),
             draft=self.draft(),
-            created_at=_utc(self.created_at),
-            updated_at=max(_utc(self.updated_at), _utc(self.created_at)),
+            created_at=self.created_at,
+            updated_at=max(self.updated_at, self.created_at),
         )
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _reason(error: Exception) -> str:
@@ -110,7 +117,7 @@ async def _import_line(connection: Any, line: bytes) -> dict[str, Any]:
         legacy_id = document.get("legacy_id") if isinstance(document, dict) else None
         old = OldPostIn.model_validate(document).post()
         post_id, made = await import_post(connection, old)
-    except (ValidationError, Problem, BlogError, OverflowError) as error:
+    except (ValidationError, Problem, BlogError) as error:
         reason = _reason(error)
         return {"legacy_id": legacy_id, "id": None, "status": "rejected", "reason": reason}
     status = "created" if made else "existing"

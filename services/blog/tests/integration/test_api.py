@@ -292,7 +292,7 @@ async def test_every_unicode_plane_and_hostile_text_comes_back_unchanged(
         post = await blog.created(text, text, category_name=text[:50])
         read = (await blog.client.get(f"/api/posts/{post['id']}")).json()
         assert (read["title"], read["content"]) == (text, text)
-        params = {"q": text, "category": text, "author": text}
+        params = {"q": text, "category": text[:100], "author": text[:64]}
         assert (await blog.client.get("/api/posts", params=params)).status_code == 200
     assert len((await blog.client.get("/api/posts")).json()) == 3
 
@@ -454,10 +454,7 @@ async def test_an_author_who_never_wrote_is_kept_out_too(blog: BlogUnderTest) ->
 
 
 async def test_a_markdown_that_is_too_complex_is_422(blog: BlogUnderTest) -> None:
-    table = "|a" * 25_000 + "\n" + "|-" * 25_000 + "\n"
-    response = await blog.post("t", table[:100_000])
-    assert response.status_code in (201, 422)
-    wide = "|a" * 3_000 + "\n" + "|-" * 3_000 + "\n" + "|a\n" * 20_000
+    wide = "|a" * 3_000 + "\n" + "|:-:" * 3_000 + "\n" + "|a\n" * 20_000
     response = await blog.post("t", wide)
     assert response.status_code == 422
     assert "content" in response.json()["detail"]

@@ -15,6 +15,7 @@ UNDELIVERED = "x-titanium-undelivered"
 # Set on a request by the gateway's own script when it writes the whole problem itself.
 COMPLETE = "x-titanium-complete"
 REQUEST_ID = "%REQ(X-REQUEST-ID)%"
+PATH = "%PATH(NQ:ORIG_OR_PATH)%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Problem:
     """One local answer; `flags` (Envoy's response flags) narrow it down, first match wins.
 
     `unread`: the request was refused while it was read, before it had an id; the answer gets one.
+    `pathless`: before it had a path, too; the answer's instance is empty.
     """
 
     status: int
@@ -29,6 +31,7 @@ class Problem:
     flags: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     unread: bool = False
+    pathless: bool = False
 
 
 _RETRY_SOON = (("retry-after", "1"),)
@@ -38,6 +41,7 @@ _INVALID = "The request is not valid HTTP, or its method or path is one that is 
 WRONG_METHOD = "This path does not support the request's method; see the Allow header."
 
 _COMMON = (
+    Problem(400, _INVALID, unread=True, pathless=True),
     Problem(400, _INVALID, unread=True),
     Problem(400, _INVALID),
     Problem(404, "There is nothing at this path."),
@@ -146,9 +150,14 @@ def _mapper(problem: Problem) -> Json:
     if problem.flags:
         flags = {"response_flag_filter": {"flags": list(problem.flags)}}
         condition = {"and_filter": {"filters": [condition, flags]}}
-    if problem.unread:
-        unread = {"header_filter": {"header": {"name": "x-request-id", "present_match": False}}}
-        condition = {"and_filter": {"filters": [condition, unread]}}
+    missing = (("x-request-id", problem.unread), (":path", problem.pathless))
+    absent = [
+        {"header_filter": {"header": {"name": name, "present_match": False}}}
+        for name, wanted in missing
+        if wanted
+    ]
+    if absent:
+        condition = {"and_filter": {"filters": [condition, *absent]}}
     mapper: Json = {
         "filter": condition,
         "body_format_override": _body(
@@ -156,6 +165,7 @@ def _mapper(problem: Problem) -> Json:
             title(problem.status),
             problem.detail,
             "%UNIQUE_ID%" if problem.unread else REQUEST_ID,
+            "" if problem.pathless else PATH,
         ),
     }
     if problem.headers:
@@ -168,7 +178,13 @@ def _status(comparison: str, status: int) -> Json:
     return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
 
 
-def _body(status: int | str, title_text: str, detail: str, request_id: str = REQUEST_ID) -> Json:
+def _body(
+    status: int | str,
+    title_text: str,
+    detail: str,
+    request_id: str = REQUEST_ID,
+    instance: str = PATH,
+) -> Json:
     return {
         "content_type": PROBLEM_JSON,
         "json_format": {
@@ -176,7 +192,7 @@ def _body(status: int | str, title_text: str, detail: str, request_id: str = REQ
             "title": title_text,
             "status": status,
             "detail": detail,
-            "instance": "%PATH(NQ:ORIG_OR_PATH)%",
+            "instance": instance,
             "request_id": request_id,
         },
     }

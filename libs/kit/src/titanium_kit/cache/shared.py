@@ -54,6 +54,7 @@ class SharedCache:
         self._live_until = 0.0
         self._unsent: dict[str, int] = {}
         self._count = 0
+        self._sending = 0
         self._task: asyncio.Task[None] | None = None
 
     @staticmethod
@@ -141,6 +142,7 @@ class SharedCache:
 
     async def _send(self) -> None:
         sent = dict(self._unsent)
+        self._sending += 1
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -160,6 +162,8 @@ class SharedCache:
                 # Invalidated again meanwhile: that one is another call's to confirm.
                 if self._unsent.get(tag) == count:
                     del self._unsent[tag]
+        finally:
+            self._sending -= 1
 
     def _failed(self, error: BaseException) -> None:
         if time.monotonic() >= self._quiet_until:
@@ -183,8 +187,9 @@ class SharedCache:
     async def _follow(self, channel: PubSub, asked: float) -> None:
         waiting = True
         while True:
-            if self._unsent:
+            if self._unsent and not self._sending:
                 # In the background, so also during a pause: the other replicas have to know.
+                # What another task is sending is not sent twice: its own message wakes this one.
                 await self._send()
             wait = asked + PING_EVERY - time.monotonic()
             if wait <= 0:

@@ -94,10 +94,12 @@ async def list_page(request: Request) -> Response:
 
     async def build() -> Entry:
         page = await blog.reader.page(listing)
+        categories = await blog.reader.categories()
         body = html_page(
             "list.html",
             posts=page.rows,
-            categories=await blog.reader.categories(),
+            categories=categories,
+            category=next((c["name"] for c in categories if c["slug"] == listing.category), None),
             listing=listing,
             older=next_link(HOME, query_pairs(request), page.next) if page.next else None,
         )

@@ -79,7 +79,12 @@ async def list_posts(request: Request, listing: TheListing) -> Response:
 async def create_post(
     blog: TheBlog, author: TheAuthor, body: PostIn, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """The whole post. 422 also when the Idempotency-Key was used for another request."""
+    """The whole post.
+
+    With a header `Idempotency-Key` (1 to 200 visible characters, your name for this request), the
+    same request sent again within 24 hours gets the same answer and makes nothing new; with
+    another body it is refused with 422.
+    """
     post = await blog.writer.create(author, body.draft(), idempotency_key)
     return _post_response(post, 201, Location=f"{PATH}/{post.id}")
 
@@ -117,7 +122,11 @@ async def read_post(request: Request, post_id: PostId) -> Response:
 async def change_post(
     blog: TheBlog, author: TheAuthor, post_id: PostId, body: PostChanges, if_match: IfMatch = None
 ) -> Response:
-    """The whole post after the change."""
+    """The whole post after the change.
+
+    With a header `If-Match` (the ETag of the version that you read), a post that has changed since
+    is left alone: 412.
+    """
     changes, versions = body.changes(), wanted_versions(if_match)
     post = await blog.writer.change(author, post_id, changes, versions)
     return _post_response(post, 200)
@@ -134,7 +143,7 @@ async def change_post(
 async def delete_post(
     blog: TheBlog, author: TheAuthor, post_id: PostId, if_match: IfMatch = None
 ) -> Response:
-    """Nothing."""
+    """Nothing. With a header `If-Match`, a post that has changed since is left alone: 412."""
     await blog.writer.delete(author, post_id, wanted_versions(if_match))
     return Response(status_code=204)
 

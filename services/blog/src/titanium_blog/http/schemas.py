@@ -76,6 +76,7 @@ CursorText = Annotated[
         max_length=28,
         pattern=cursor.PATTERN,
         description="Where the page before ended, as in its `Link: rel=next`.",
+        json_schema_extra={"pattern": cursor.PATTERN},
     ),
 ]
 CategoryFilter = Annotated[
@@ -100,6 +101,9 @@ Search = Annotated[
         json_schema_extra=_documented(limits.QUERY, ONE_LINE),
     ),
 ]
+# The two preconditions are told in the operations' descriptions and not listed as parameters:
+# a schema cannot say which values come true (the current ETag, a key that is not taken), so a
+# client that generates "valid" values from it would be refused.
 IdempotencyKey = Annotated[
     str | SkipJsonSchema[None],
     Header(
@@ -107,8 +111,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=limits.IDEMPOTENCY_KEY,
         pattern=VISIBLE,
-        description="Your name for this request. Sent again within 24 hours, the same request gets "
-        "the same answer and makes nothing new.",
+        include_in_schema=False,
     ),
 ]
 IfMatch = Annotated[
@@ -116,7 +119,7 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         max_length=1000,
-        description="The ETag of the version that you read, or `*`; 412 when it has changed.",
+        include_in_schema=False,
     ),
 ]
 CONDITIONAL: dict[str, Any] = {
