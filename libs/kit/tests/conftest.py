@@ -15,11 +15,13 @@ import pytest
 import structlog
 from fastapi import APIRouter, FastAPI
 
+from libs.kit.tests.token_support import Auth, Clock
 from titanium.tools import find_redis
 from titanium_kit.app import build_app
 from titanium_kit.cache import ResponseCache
 from titanium_kit.metrics import Metrics
 from titanium_kit.settings import ServiceSettings
+from titanium_kit.tokens import TokenVerifier
 
 
 def make_settings(**values: Any) -> ServiceSettings:
@@ -163,3 +165,18 @@ def eventually() -> Callable[..., Any]:
         return time.monotonic() - began
 
     return wait
+
+
+@pytest.fixture
+def auth() -> Auth:
+    return Auth()
+
+
+@pytest.fixture
+def verify(auth: Auth, settings: Callable[..., ServiceSettings]) -> TokenVerifier:
+    return TokenVerifier(settings(), auth)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)

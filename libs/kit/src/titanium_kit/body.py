@@ -11,6 +11,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Coroutine
 from email.message import Message
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi.routing import APIRoute
@@ -77,6 +78,7 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
+@lru_cache(maxsize=64)  # few are ever sent, and parsing one costs as much as a short body
 def _is_json(content_type: str) -> bool:
     message = Message()
     message["content-type"] = content_type

@@ -54,7 +54,7 @@ class SharedCache:
         self._live_until = 0.0
         self._unsent: dict[str, int] = {}
         self._count = 0
-        self._sending = 0
+        self._sending = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     @staticmethod
@@ -132,17 +132,22 @@ class SharedCache:
 
     async def invalidate(self, tags: Iterable[str]) -> None:
         """Raise the tags' versions and tell the other replicas; retried until Redis took it."""
+        names = tuple(tags)
         self._count = max(self._count + 1, time.monotonic_ns())
-        self._unsent.update(dict.fromkeys(tags, self._count))
+        self._unsent.update(dict.fromkeys(names, self._count))
         if len(self._unsent) > 1000:
             oldest = self._count - FORGET_AFTER
             self._unsent = {tag: count for tag, count in self._unsent.items() if count > oldest}
-        if time.monotonic() >= self._quiet_until:
-            await self._send()
+        # One at a time, with the tags of all who wait meanwhile: many writers at once share one
+        # round trip instead of each sending what all have not sent yet.
+        async with self._sending:
+            left = any(name in self._unsent for name in names)
+            if left and time.monotonic() >= self._quiet_until:
+                await self._send()
 
     async def _send(self) -> None:
+        """Send what is unsent; the caller holds `_sending`."""
         sent = dict(self._unsent)
-        self._sending += 1
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -162,8 +167,6 @@ class SharedCache:
                 # Invalidated again meanwhile: that one is another call's to confirm.
                 if self._unsent.get(tag) == count:
                     del self._unsent[tag]
-        finally:
-            self._sending -= 1
 
     def _failed(self, error: BaseException) -> None:
         if time.monotonic() >= self._quiet_until:
@@ -187,10 +190,11 @@ class SharedCache:
     async def _follow(self, channel: PubSub, asked: float) -> None:
         waiting = True
         while True:
-            if self._unsent and not self._sending:
+            if self._unsent and not self._sending.locked():
                 # In the background, so also during a pause: the other replicas have to know.
                 # What another task is sending is not sent twice: its own message wakes this one.
-                await self._send()
+                async with self._sending:
+                    await self._send()
             wait = asked + PING_EVERY - time.monotonic()
             if wait <= 0:
                 if not waiting:

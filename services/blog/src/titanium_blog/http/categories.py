@@ -25,7 +25,7 @@ router = api_router(prefix="/api/categories", tags=["posts"])
     responses={**NOT_MODIFIED, **problem_responses(503)},
     openapi_extra=CONDITIONAL,
 )
-@router.head("", operation_id="headCategories", include_in_schema=False)
+@router.head("", include_in_schema=False)
 async def list_categories(request: Request) -> Response:
     """Categories with posts, the largest first, at most a thousand."""
     blog = blog_of(request)

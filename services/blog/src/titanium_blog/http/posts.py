@@ -10,7 +10,7 @@ from starlette.responses import Response
 from titanium_blog.domain import limits, tags
 from titanium_blog.domain.errors import PostNotFoundError
 from titanium_blog.http.conditions import next_link, query_pairs, wanted_versions
-from titanium_blog.http.dependencies import TheAuthor, TheBlog, TheListing, blog_of
+from titanium_blog.http.dependencies import TheListing, author_of, blog_of
 from titanium_blog.http.representation import post_etag, summaries, whole_post
 from titanium_blog.http.schemas import (
     CONDITIONAL,
@@ -25,6 +25,7 @@ from titanium_blog.http.schemas import (
 from titanium_kit.app import api_router
 from titanium_kit.cache import Entry
 from titanium_kit.problems import problem_responses
+from titanium_kit.tokens import CurrentUser
 
 JSON = "application/json"
 PATH = "/api/posts"
@@ -45,6 +46,28 @@ def _post_response(post: Any, status: int, **headers: str) -> Response:
 
 
 @router.get(
+    "/{post_id}",
+    operation_id="readPost",
+    summary="Read a post",
+    response_model=PostWhole,
+    responses={200: {"headers": ETAG}, **NOT_MODIFIED, **problem_responses(404, 503)},
+    openapi_extra=CONDITIONAL,
+)
+async def read_post(request: Request, post_id: PostId) -> Response:
+    """The whole post."""
+    blog = blog_of(request)
+
+    async def build() -> Entry:
+        post = await blog.reader.find(post_id)
+        if post is None:
+            raise PostNotFoundError(post_id)
+        return Entry.of(whole_post(post), JSON, etag=post_etag(post.version))
+
+    names = (tags.post(post_id), tags.EVERY_POST)
+    return await blog.cache.respond(request.scope, names, build)
+
+
+@router.get(
     "",
     operation_id="listPosts",
     summary="List or search posts",
@@ -52,7 +75,6 @@ def _post_response(post: Any, status: int, **headers: str) -> Response:
     responses={200: {"headers": LINK}, **NOT_MODIFIED, **problem_responses(503)},
     openapi_extra=CONDITIONAL,
 )
-@router.head("", operation_id="headPosts", include_in_schema=False)
 async def list_posts(request: Request, listing: TheListing) -> Response:
     """Newest first; with `q` the best match first."""
     blog = blog_of(request)
@@ -77,7 +99,7 @@ async def list_posts(request: Request, listing: TheListing) -> Response:
     responses={201: {"headers": {**LOCATION, **ETAG}}, **WRITE_PROBLEMS},
 )
 async def create_post(
-    blog: TheBlog, author: TheAuthor, body: PostIn, idempotency_key: IdempotencyKey = None
+    request: Request, user: CurrentUser, body: PostIn, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """The whole post.
 
@@ -85,31 +107,8 @@ async def create_post(
     same request sent again within 24 hours gets the same answer and makes nothing new; with
     another body it is refused with 422.
     """
-    post = await blog.writer.create(author, body.draft(), idempotency_key)
+    post = await blog_of(request).writer.create(author_of(user), body.draft(), idempotency_key)
     return _post_response(post, 201, Location=f"{PATH}/{post.id}")
-
-
-@router.get(
-    "/{post_id}",
-    operation_id="readPost",
-    summary="Read a post",
-    response_model=PostWhole,
-    responses={200: {"headers": ETAG}, **NOT_MODIFIED, **problem_responses(404, 503)},
-    openapi_extra=CONDITIONAL,
-)
-@router.head("/{post_id}", operation_id="headPost", include_in_schema=False)
-async def read_post(request: Request, post_id: PostId) -> Response:
-    """The whole post."""
-    blog = blog_of(request)
-
-    async def build() -> Entry:
-        post = await blog.reader.find(post_id)
-        if post is None:
-            raise PostNotFoundError(post_id)
-        return Entry.of(whole_post(post), JSON, etag=post_etag(post.version))
-
-    names = (tags.post(post_id), tags.EVERY_POST)
-    return await blog.cache.respond(request.scope, names, build)
 
 
 @router.patch(
@@ -120,7 +119,11 @@ async def read_post(request: Request, post_id: PostId) -> Response:
     responses={200: {"headers": ETAG}, **WRITE_PROBLEMS, **problem_responses(404, 412)},
 )
 async def change_post(
-    blog: TheBlog, author: TheAuthor, post_id: PostId, body: PostChanges, if_match: IfMatch = None
+    request: Request,
+    user: CurrentUser,
+    post_id: PostId,
+    body: PostChanges,
+    if_match: IfMatch = None,
 ) -> Response:
     """The whole post after the change.
 
@@ -128,7 +131,7 @@ async def change_post(
     is left alone: 412.
     """
     changes, versions = body.changes(), wanted_versions(if_match)
-    post = await blog.writer.change(author, post_id, changes, versions)
+    post = await blog_of(request).writer.change(author_of(user), post_id, changes, versions)
     return _post_response(post, 200)
 
 
@@ -141,18 +144,22 @@ async def change_post(
     responses={**problem_responses(401, 403, 404, 412, 503)},
 )
 async def delete_post(
-    blog: TheBlog, author: TheAuthor, post_id: PostId, if_match: IfMatch = None
+    request: Request, user: CurrentUser, post_id: PostId, if_match: IfMatch = None
 ) -> Response:
     """Nothing. With a header `If-Match`, a post that has changed since is left alone: 412."""
-    await blog.writer.delete(author, post_id, wanted_versions(if_match))
+    await blog_of(request).writer.delete(author_of(user), post_id, wanted_versions(if_match))
     return Response(status_code=204)
 
+
+# The router tries these one after the other: what is asked most is at the top, HEAD at the bottom.
+router.head("", include_in_schema=False)(list_posts)
+router.head("/{post_id}", include_in_schema=False)(read_post)
 
 internal = api_router(prefix="/internal/authors", include_in_schema=False)
 
 
 @internal.delete("/{user_id}", status_code=204, response_class=Response)
-async def remove_author(blog: TheBlog, user_id: PostId) -> Response:
+async def remove_author(request: Request, user_id: PostId) -> Response:
     """Deletes the posts of an account that was deleted; called by `user` until it succeeds."""
-    await blog.writer.remove_author(min(user_id, limits.ID))
+    await blog_of(request).writer.remove_author(min(user_id, limits.ID))
     return Response(status_code=204)
