@@ -41,6 +41,12 @@ def kill(platform: Platform, name: str) -> int:
     return int(pid)
 
 
+def children(platform: Platform) -> dict[str, int]:
+    """Process ids by name, without the supervisor's."""
+    found = platform.processes().items()
+    return {name: process["pid"] for name, process in found if name != "supervisor"}
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -232,13 +238,13 @@ def test_keys_rotate_without_ending_sessions(own: Platform) -> None:
 def test_supervisor_death_leaves_the_others_and_the_next_up_adopts_them(own: Platform) -> None:
     """The supervisor's SIGKILL stops nobody; `titanium up` takes over without a restart."""
     wait_until(lambda: settled(own), 60, "healthy before")
-    before = {name: process["pid"] for name, process in own.processes().items()}
+    before = children(own)
     os.kill(own.status()["supervisor"], signal.SIGKILL)
     time.sleep(0.5)
     assert own.healthy()
     with under_load(lambda client: client.get("/api/posts"), own.url, 2) as load:
         own.up()
-    after = {name: process["pid"] for name, process in own.processes().items()}
+    after = children(own)
     assert load.failures == []
     assert after == before
     dead = kill(own, "blog-1")
@@ -249,12 +255,12 @@ def test_supervisor_death_leaves_the_others_and_the_next_up_adopts_them(own: Pla
 def test_up_repairs_what_died_while_nobody_watched(own: Platform) -> None:
     """A process that died with the supervisor away is started by the next `titanium up`."""
     wait_until(lambda: settled(own), 60, "healthy before")
-    pids = {name: process["pid"] for name, process in own.processes().items()}
+    pids = children(own)
     os.kill(own.status()["supervisor"], signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pids["user-1"], signal.SIGKILL)
     own.up()
-    after = {name: process["pid"] for name, process in own.processes().items()}
+    after = children(own)
     assert after.pop("user-1") != pids.pop("user-1")
     assert after == pids
     wait_until(lambda: settled(own), RECOVERY, "healthy")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.bench_sample import load, report, result
 
+from cli.tests.bench.support import load, report, result
 from titanium.bench.model import LIMIT, Growth, Load, Report, Result, Round, median, percentile
 
 pytestmark = pytest.mark.unit

@@ -139,7 +139,7 @@ class Requests:
 
 
 def new_post(number: int) -> dict[str, str]:
-    """A post of about 800 bytes."""
+    """A post of about 700 bytes."""
     return {
         "title": _title(number),
         "content": _TEXT * 2,

@@ -89,17 +89,23 @@ class Instance:
         return pids
 
     def _titanium(self, timeout: float, *arguments: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "titanium", *arguments, "--home", str(self.root)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-            # Ctrl-C is for us: we stop what we started, in order.
-            start_new_session=True,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "titanium", *arguments, "--home", str(self.root)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                check=False,
+                # Ctrl-C is for us: we stop what we started, in order.
+                start_new_session=True,
+            )
+        except subprocess.TimeoutExpired:
+            raise TitaniumError(
+                f"titanium {arguments[0]} did not end within {timeout:g} s",
+                "Run the benchmark again on a machine that does nothing else.",
+            ) from None
         if done.returncode != 0:
             lines = tuple(line for line in done.stderr.splitlines() if line.strip())
             raise TitaniumError(

@@ -15,6 +15,7 @@ STEPS = (
     *("limit", "cached-post", "cached-list", "uncached-post", "search", "create", "login"),
     "mixed",
 )
+SECONDS, ROUNDS = 5, 3
 EPILOG = """\b
 Examples:
   titanium bench                         about five minutes, writes docs/performance.md
@@ -29,11 +30,31 @@ Exit codes besides those of every command:
 """
 
 
-@click.command(epilog=EPILOG)
+def repeat_with(seconds: int, rounds: int, only: tuple[str, ...], million: bool) -> str:
+    """What somebody else has to type for the same measurements; without paths of this machine."""
+    words = ["titanium", "bench"]
+    words += ["--seconds", str(seconds)] if seconds != SECONDS else []
+    words += ["--rounds", str(rounds)] if rounds != ROUNDS else []
+    words += [word for name in only for word in ("--only", name)]
+    words += ["--million"] if million else []
+    return " ".join(words)
+
+
+@click.command("bench", epilog=EPILOG)
 @click.option(
-    "--seconds", type=click.IntRange(1, 600), default=5, show_default=True, help="A step and round."
+    "--seconds",
+    type=click.IntRange(1, 600),
+    default=SECONDS,
+    show_default=True,
+    help="How long to measure each step in each round.",
 )
-@click.option("--rounds", type=click.IntRange(1, 20), default=3, show_default=True)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 20),
+    default=ROUNDS,
+    show_default=True,
+    help="How often; the median counts.",
+)
 @click.option(
     "--only",
     type=click.Choice(STEPS),
@@ -48,7 +69,7 @@ Exit codes besides those of every command:
     help="Where performance.md and img/performance.svg go (default: docs of the checkout).",
 )
 @click.pass_context
-def bench(
+def command(
     context: click.Context,
     seconds: int,
     rounds: int,
@@ -80,7 +101,7 @@ def bench(
         how = Circumstances(
             moment=datetime.now(UTC),
             machine=machine.describe(find_tools(), wrk),
-            command=" ".join(("titanium", *sys.argv[1:])),
+            command=repeat_with(seconds, rounds, only, million),
             seconds=wish.seconds,
             rounds=wish.rounds,
             posts=wish.posts,

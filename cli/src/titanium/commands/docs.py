@@ -13,21 +13,28 @@ from titanium.errors import TitaniumError
 def generate(root: Path) -> dict[Path, str]:
     """Every generated file of `docs/reference`: path -> content."""
     from titanium.catalog import load_catalog
+    from titanium.main import cli
+    from titanium.mesh import load_edge, load_policy
+    from titanium.reference.cli_page import render_cli
     from titanium.reference.openapi import collect, merge
     from titanium.reference.page import render_page
+    from titanium.reference.services_page import render_services
 
-    document = merge(collect(load_catalog(root)))
+    catalog = load_catalog(root)
+    document = merge(collect(catalog))
     folder = root / "docs" / "reference"
     return {
         folder / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n",
         folder / "api.html": render_page(document),
+        folder / "cli.md": render_cli(cli),
+        folder / "services.md": render_services(catalog, load_policy(root), load_edge(root)),
     }
 
 
 @click.command("docs")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
 def command(check: bool) -> None:
-    """Regenerate docs/reference (OpenAPI document, API page) from the services' code.
+    """Regenerate docs/reference from the code: API, command line, services.
 
     \b
     Examples:

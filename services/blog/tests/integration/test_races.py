@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from services.blog.tests.support import BlogUnderTest
+from titanium_blog.adapters.janitor import Janitor
 from titanium_blog.adapters.writing import KEY_LIFETIME
 
 pytestmark = pytest.mark.integration
@@ -134,3 +135,24 @@ async def test_the_sweep_forgets_expired_keys_alone(blog: BlogUnderTest) -> None
     store = blog.app.state.blog.writer.store
     await store.forget_old_keys()
     assert await blog.sql("SELECT key FROM idempotency_keys") == [("new",)]
+
+
+async def test_the_janitor_sweeps_until_it_is_stopped_and_survives_a_lost_database(
+    blog: BlogUnderTest,
+) -> None:
+    await blog.post("t", "c", headers={"Idempotency-Key": "old"})
+    janitor = Janitor(blog.app.state.blog.writer.store, every=0.01)
+    await janitor.start()
+    await janitor.check()
+    await asyncio.sleep(0.1)
+    await blog.sql(
+        "UPDATE idempotency_keys SET created_at = now() - $1::text::interval", KEY_LIFETIME
+    )
+    for _ in range(200):
+        await asyncio.sleep(0.02)
+        if not await blog.sql("SELECT FROM idempotency_keys"):
+            break
+    assert await blog.sql("SELECT FROM idempotency_keys") == []
+    await blog.app.state.blog.reader._database.stop()
+    await asyncio.sleep(0.1)
+    await janitor.stop()

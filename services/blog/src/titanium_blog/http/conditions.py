@@ -32,4 +32,5 @@ def next_link(path: str, pairs: Sequence[tuple[str, str]], cursor: Cursor) -> st
 
 def query_pairs(request: Request) -> list[tuple[str, str]]:
     """The query's parameters in order, as text."""
-    return parse_qsl(request.url.query, keep_blank_values=True, errors="replace")
+    raw: bytes = request.scope["query_string"]
+    return parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")

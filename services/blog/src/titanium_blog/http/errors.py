@@ -24,7 +24,7 @@ async def on_blog_error(request: Request, error: Exception) -> Response:
     """The problem for a `BlogError`."""
     status = STATUSES[type(error)]  # type: ignore[index]
     headers = {"Retry-After": "1"} if status == 503 else {}
-    return problem_response(status, str(error), instance=request.url.path, headers=headers)
+    return problem_response(status, str(error), instance=request.scope["path"], headers=headers)
 
 
 def install_blog_errors(app: FastAPI) -> None:

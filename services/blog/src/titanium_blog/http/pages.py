@@ -26,6 +26,8 @@ from titanium_kit.problems import title_of
 
 HTML = "text/html; charset=utf-8"
 HOME = "/blog/"
+CATEGORIES = 30
+"""Chips above a list; the others are found at their posts."""
 NOT_HERE = "There is no page at this address."
 CURSOR = re.compile(PATTERN)
 POST_ID = re.compile("[1-9][0-9]{0,18}")
@@ -98,7 +100,7 @@ async def list_page(request: Request) -> Response:
         body = html_page(
             "list.html",
             posts=page.rows,
-            categories=categories,
+            categories=categories[:CATEGORIES],
             category=next((c["name"] for c in categories if c["slug"] == listing.category), None),
             listing=listing,
             older=next_link(HOME, query_pairs(request), page.next) if page.next else None,
