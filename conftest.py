@@ -8,13 +8,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from tests.redis_support import DelayingProxy, RedisServer
 from titanium.provision.account import database_prefix
 from titanium.provision.cluster import create_cluster
 from titanium.tools import find_postgres_bin
@@ -117,3 +118,21 @@ def migrated(postgres: PostgresServer) -> Callable[[str], Awaitable[TestDatabase
         return database
 
     return make
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A running Redis of this test alone."""
+    with tempfile.TemporaryDirectory(prefix="ti-rd-") as name:
+        server = RedisServer(Path(name))
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+async def slow_redis(redis_server: RedisServer) -> AsyncIterator[DelayingProxy]:
+    """A proxy before `redis_server` that can be made slow."""
+    proxy = DelayingProxy(redis_server.folder / "proxy.sock", redis_server.socket)
+    async for running in proxy.run():
+        yield running

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from libs.kit.tests.conftest import DelayingProxy, RedisServer
 from services.blog.tests.support import BlogUnderTest
+from tests.redis_support import DelayingProxy, RedisServer
 from titanium_blog.main import create_app
 from titanium_blog.settings import Settings
 from titanium_kit.testing import LocalIssuer, serving
@@ -46,22 +46,6 @@ async def replicas(blog_settings: Settings) -> AsyncIterator[Replicas]:
         yield Replicas(blog_settings, stack)
 
 
-@pytest.fixture
-async def redis() -> AsyncIterator[RedisServer]:
-    with tempfile.TemporaryDirectory(prefix="ti-rd-") as name:
-        server = RedisServer(Path(name))
-        server.start()
-        yield server
-        server.kill()
-
-
-@pytest.fixture
-async def proxy(redis: RedisServer) -> AsyncIterator[DelayingProxy]:
-    made = DelayingProxy(redis.folder / "proxy.sock", redis.socket)
-    async for running in made.run():
-        yield running
-
-
 async def until(condition: Callable[[], Awaitable[bool]], within: float = 5.0) -> None:
     end = time.monotonic() + within
     while not await condition():
@@ -78,9 +62,9 @@ async def titles(blog: BlogUnderTest) -> list[str]:
 
 
 async def test_a_write_is_seen_by_the_other_replica_within_a_second(
-    replicas: Replicas, redis: RedisServer
+    replicas: Replicas, redis_server: RedisServer
 ) -> None:
-    one, other = [await replicas.start(redis_url=redis.url) for _ in range(2)]
+    one, other = [await replicas.start(redis_url=redis_server.url) for _ in range(2)]
     await until(lambda: live(one))
     await until(lambda: live(other))
     post = await one.created("first")
@@ -105,14 +89,16 @@ async def test_a_write_is_seen_by_the_other_replica_within_a_second(
 
 
 async def test_lists_are_shared_through_redis_and_single_posts_are_not(
-    replicas: Replicas, redis: RedisServer
+    replicas: Replicas, redis_server: RedisServer
 ) -> None:
-    one = await replicas.start(redis_url=redis.url)
+    one = await replicas.start(redis_url=redis_server.url)
     await until(lambda: live(one))
     post = await one.created("first")
     for address in (*READS, f"/api/posts/{post['id']}", f"/blog/posts/{post['id']}"):
         assert (await one.client.get(address)).status_code == 200
-    other = await replicas.start(redis_url=redis.url, database_url="postgresql://x@/x?host=/none")
+    other = await replicas.start(
+        redis_url=redis_server.url, database_url="postgresql://x@/x?host=/none"
+    )
     for address in READS:
         assert (await other.client.get(address)).status_code == 200, address
     for address in (f"/api/posts/{post['id']}", f"/blog/posts/{post['id']}"):
@@ -120,17 +106,17 @@ async def test_lists_are_shared_through_redis_and_single_posts_are_not(
 
 
 async def test_bar_21_redis_killed_costs_no_read_and_no_write(
-    replicas: Replicas, redis: RedisServer
+    replicas: Replicas, redis_server: RedisServer
 ) -> None:
-    blog = await replicas.start(redis_url=redis.url)
+    blog = await replicas.start(redis_url=redis_server.url)
     await until(lambda: live(blog))
     await blog.created("before")
     statuses: list[int] = []
     for turn in range(40):
         if turn == 10:
-            redis.kill()
+            redis_server.kill()
         if turn == 30:
-            redis.start()
+            redis_server.start()
         responses = [await blog.client.get(address) for address in READS]
         statuses += [response.status_code for response in responses]
         statuses.append((await blog.post(f"{turn}")).status_code)
@@ -140,12 +126,12 @@ async def test_bar_21_redis_killed_costs_no_read_and_no_write(
 
 
 async def test_bar_22_a_frozen_redis_costs_one_time_out_and_then_nothing(
-    replicas: Replicas, redis: RedisServer
+    replicas: Replicas, redis_server: RedisServer
 ) -> None:
-    blog = await replicas.start(redis_url=redis.url)
+    blog = await replicas.start(redis_url=redis_server.url)
     await until(lambda: live(blog))
     await blog.created("before")
-    process = redis._process
+    process = redis_server._process
     assert process
     process.send_signal(signal.SIGSTOP)
     try:
@@ -163,20 +149,20 @@ async def test_bar_22_a_frozen_redis_costs_one_time_out_and_then_nothing(
 
 
 async def test_bar_22_redis_slower_by_a_second_keeps_reads_fast(
-    replicas: Replicas, proxy: DelayingProxy
+    replicas: Replicas, slow_redis: DelayingProxy
 ) -> None:
     """Without the pause after a failure every read would take at least the time-out."""
-    blog = await replicas.start(redis_url=f"unix://{proxy.path}")
+    blog = await replicas.start(redis_url=f"unix://{slow_redis.path}")
     await until(lambda: live(blog))
     await blog.created("before")
-    proxy.delay = 1.0
+    slow_redis.delay = 1.0
     times = []
     for limit in range(1, 41):
         began = time.monotonic()
         assert (await blog.client.get(f"/api/posts?limit={limit}")).status_code == 200
         times.append(time.monotonic() - began)
     assert statistics.quantiles(times, n=20)[-1] < 0.1
-    proxy.delay = 0.0
+    slow_redis.delay = 0.0
 
 
 class CuttingProxy(DelayingProxy):
@@ -234,9 +220,9 @@ async def test_without_a_database_answers_are_503_with_retry_after(replicas: Rep
 
 
 async def test_what_is_cached_is_read_without_a_database_for_a_while(
-    replicas: Replicas, redis: RedisServer, blog_settings: Settings
+    replicas: Replicas, redis_server: RedisServer, blog_settings: Settings
 ) -> None:
-    blog = await replicas.start(redis_url=redis.url)
+    blog = await replicas.start(redis_url=redis_server.url)
     await until(lambda: live(blog))
     await blog.created("kept")
     assert await titles(blog) == ["kept"]
