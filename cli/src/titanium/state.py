@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -10,6 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -112,9 +114,31 @@ def lock(home: Home) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
+    # For people who look; a full disk does not take the lock away.
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
+
+
+def wait_until_unlocked(home: Home, seconds: float) -> bool:
+    """Wait for the end of the supervisor of this folder; False when it is still there."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            descriptor = os.open(home.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+        else:
+            return True
+        finally:
+            os.close(descriptor)
+        time.sleep(0.02)
 
 
 def load_options(home: Home) -> Options:

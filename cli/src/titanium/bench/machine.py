@@ -35,7 +35,7 @@ def describe(tools: Tools, wrk: Wrk) -> Machine:
     programs = {
         "Envoy": tools.envoy,
         "PostgreSQL": tools.postgres_bin / "postgres",
-        "Redis": tools.redis_server,
+        _cache_server(tools.redis_server): tools.redis_server,
     }
     versions = [("Python", platform.python_version())]
     versions += [(name, program_version(path)) for name, path in programs.items()]
@@ -48,6 +48,11 @@ def describe(tools: Tools, wrk: Wrk) -> Machine:
         kernel=f"{platform.system()} {platform.release().partition('-')[0]}",
         versions=tuple(versions),
     )
+
+
+def _cache_server(program: Path) -> str:
+    """The packaged one is Valkey, which speaks Redis's protocol."""
+    return "Valkey" if "valkey" in str(program) else "Redis"
 
 
 def processor(cpuinfo: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 _WIDTH = 18
+_LAST_MOMENTS = 5.0
 _SILENT = ("waiting", "starting", "stopping")
 
 
@@ -81,6 +82,8 @@ def stop_platform(folder: Home, tell: client.Tell) -> bool:
         client.ask(folder, Request("stop"), tell)
     except NotRunningError:
         return _stop_orphans(folder, tell)
+    # It answers before it ends; what comes next may delete the folder or start another one.
+    state.wait_until_unlocked(folder, _LAST_MOMENTS)
     return True
 
 

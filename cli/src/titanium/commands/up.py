@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
 import click
@@ -32,6 +32,32 @@ What is not given is as it was at the last `up` of the same state folder.
 """
 # A supervisor that is being started by somebody else gets this long, in seconds.
 PATIENCE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What this `up` was given; None, empty and False: as it was."""
+
+    port_base: int | None
+    replicas: dict[str, int]
+    policy: str | None
+    bench: bool
+
+    def apply(self, remembered: state.Options) -> state.Options:
+        return state.Options(
+            port_base=remembered.port_base if self.port_base is None else self.port_base,
+            replicas={**remembered.replicas, **self.replicas},
+            policy=self.policy or remembered.policy,
+            bench=self.bench or remembered.bench,
+        )
+
+    def refused(self, current: state.Options) -> str:
+        """The option that a running platform cannot follow; empty when it can follow all."""
+        if self.port_base is not None and self.port_base != current.port_base:
+            return "--port-base"
+        if self.policy is not None and self.policy != current.policy:
+            return "--policy"
+        return "--bench" if self.bench and not current.bench else ""
 
 
 @click.command(epilog=EPILOG)
@@ -67,19 +93,23 @@ def command(
 
     Processes that still run from before, unchanged, are taken over without a restart.
     """
-    wanted = state.parse_replicas(replicas)
+    changes = _Changes(port_base, state.parse_replicas(replicas), policy, bench)
     folder = state.open_home(state.home_folder(home))
     status = client.status(folder)
+    if status is None:
+        try:
+            _start(folder, changes.apply(state.load_options(folder)), detach=detach, seed=seed)
+        except RunningError:
+            # Another `up` was faster: its platform is as good as ours.
+            status = client.status(folder)
+            if status is None:
+                raise
     if status is not None:
-        _already_running(folder, status, port_base, wanted)
-        return
-    remembered = state.load_options(folder)
-    options = state.Options(
-        port_base=remembered.port_base if port_base is None else port_base,
-        replicas={**remembered.replicas, **wanted},
-        policy=policy or remembered.policy,
-        bench=bench or remembered.bench,
-    )
+        _already_running(folder, status, changes)
+
+
+def _start(folder: Home, options: state.Options, *, detach: bool, seed: bool) -> None:
+    """Start a supervisor; RunningError when there is one by now."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     with _spawn(folder, options) as pipe:
@@ -157,20 +187,18 @@ def _wait_until_ready(folder: Home, pipe: BinaryIO) -> PlatformStatus:
     return PlatformStatus.from_json(result.body)
 
 
-def _already_running(
-    folder: Home, status: PlatformStatus, port_base: int | None, wanted: dict[str, int]
-) -> None:
+def _already_running(folder: Home, status: PlatformStatus, changes: _Changes) -> None:
     """Say so; carry out what can be changed while running."""
     deadline = time.monotonic() + PATIENCE
     while status.state == "starting" and time.monotonic() < deadline:
         time.sleep(0.2)
         status = client.status(folder) or status
-    if port_base is not None and port_base != state.load_options(folder).port_base:
+    if option := changes.refused(state.load_options(folder)):
         raise RunningError(
-            f"titanium is already running in {folder.root} on other ports ({status.url})",
+            f"titanium is already running in {folder.root} with another {option} ({status.url})",
             "Stop it first: titanium down",
         )
-    for service, count in wanted.items():
+    for service, count in changes.replicas.items():
         with Progress() as progress:
             result = client.ask(folder, Request("scale", service, count), progress)
         result.raise_failure()

@@ -27,5 +27,6 @@ _HINT = "Restore it from a backup; `titanium reset` starts anew and deletes all 
 
 def _create(path: Path, value: str) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomically(path, value)
+    # Lost with a power cut, it would make the data that it protects unreadable.
+    write_atomically(path, value, durable=True)
     return value

@@ -8,7 +8,7 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from titanium.errors import TitaniumError, UsageError
+from titanium.errors import StateError, TitaniumError, UsageError
 from titanium.supervise.protocol import Event, Request, Result, decode, encode
 
 Tell = Callable[[Event], None]
@@ -73,3 +73,10 @@ class Control:
             return await self._handler(request)
         except TitaniumError as error:
             return Result.failure(error)
+        except OSError as error:
+            return Result.failure(
+                StateError(
+                    f"cannot use {error.filename or self._path.parent}: {error.strerror}",
+                    "Free space, or correct the folder's permissions.",
+                )
+            )

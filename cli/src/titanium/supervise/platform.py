@@ -134,8 +134,10 @@ class Platform:
         if spec.kind == "postgres":
             await clear_remains(self.home.postgres_data, self.home.postgres_sockets)
 
-    def certificates(self) -> CertificateAuthority:
-        return CertificateAuthority.open(self.home.certs, lifetime=LIFETIME)
+    def renew_certificates(self) -> tuple[str, ...]:
+        """Issue every certificate that is missing, damaged or due; the names of those."""
+        authority = CertificateAuthority.open(self.home.certs, lifetime=LIFETIME)
+        return authority.ensure((*self.catalog.names, GATEWAY), server=("localhost", HOST))
 
     def _prepare(self) -> Platform:
         home = self.home
@@ -144,7 +146,7 @@ class Platform:
         passwords = self._write_secrets()
         self._write_postgres(passwords)
         self._write_redis()
-        self.certificates().ensure((*self.catalog.names, GATEWAY), server=("localhost", HOST))
+        self.renew_certificates()
         for service in self.catalog.names:
             for replica in range(self.options.replicas.get(service, 1)):
                 self._write_sidecar(service, replica)

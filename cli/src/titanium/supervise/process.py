@@ -25,6 +25,8 @@ INHERITED = (
     "COVERAGE_PROCESS_START",
     "COVERAGE_PROCESS_CONFIG",
 )
+# Envoy's loggers of stack traces.
+_TRACES = ('"logger": "backtrace"', '"logger": "envoy_bug"')
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
@@ -161,6 +163,20 @@ class Process:
             self._code = self._child.wait()
         self._gone.set()
         self.forget()
+
+
+def last_words(path: Path, since: int) -> tuple[str, ...]:
+    """What a failed program wrote since byte `since` of its log, without the stack traces of
+    a crashed proxy: its reason stands before them."""
+    written = tail(path, lines=100, since=since)
+    return tuple(line for line in written if not any(word in line for word in _TRACES))[-12:]
+
+
+def next_step(words: tuple[str, ...], hint: str) -> str:
+    """What to do about a program that failed with these last words; `hint` for most reasons."""
+    if any("No space left on device" in line for line in words):
+        return "Free space on the disk of the state folder; it is then started again by itself."
+    return hint
 
 
 def tail(path: Path, lines: int = 12, since: int = 0) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from titanium import state
-from titanium.errors import RunningError, TitaniumError, UsageError
+from titanium.errors import RunningError, TitaniumError, UnhealthyError, UsageError
 from titanium.layout import HOST, Home, Ports
 from titanium.supervise import journal, probe, procfs, rolling
 from titanium.supervise.control import Control
@@ -24,8 +25,8 @@ from titanium.supervise.unit import Unit
 
 Report = Callable[[Event | Result], None]
 LIVENESS_EVERY = 5.0
-# An overloaded process is slow, not dead: only half a minute of silence ends it.
-LIVENESS_FAILURES = 6
+# An overloaded process is slow, not dead: only this many seconds of silence end it.
+LONGEST_SILENCE = 30.0
 CERTIFICATES_EVERY = 60.0
 LOGS_EVERY = 60.0
 
@@ -60,6 +61,8 @@ class Service:
                 self._report(Result(ok=True, body=(await self._status()).to_json()))
                 chores = [asyncio.create_task(chore) for chore in self._chores()]
                 await self._stop.wait()
+            else:
+                self._report(Result.failure(_stopped_early()))
             self._phase = "stopping"
             for chore in chores:
                 chore.cancel()
@@ -190,19 +193,24 @@ class Service:
         return [self._watch_liveness(), self._renew_certificates(), self._cut_logs()]
 
     async def _watch_liveness(self) -> None:
-        """Replace a process that runs but has not answered for half a minute."""
+        """Replace a process that runs but has not answered for LONGEST_SILENCE."""
         _, supervisor = self._running()
-        silent: dict[str, int] = {}
+        silent_since: dict[str, float] = {}
 
         async def check(unit: Unit) -> None:
             liveness, process = unit.spec.liveness, unit.process
-            if liveness is None or process is None or unit.state != "ready":
-                silent.pop(unit.spec.name, None)
+            asked = time.monotonic()
+            if (
+                liveness is None
+                or process is None
+                or unit.state != "ready"
+                or (answer := await probe.ask(liveness, LIVENESS_EVERY)).ready
+            ):
+                silent_since.pop(unit.spec.name, None)
                 return
-            answer = await probe.ask(liveness, LIVENESS_EVERY)
-            silent[unit.spec.name] = 0 if answer.ready else silent.get(unit.spec.name, 0) + 1
-            if silent[unit.spec.name] >= LIVENESS_FAILURES and process is unit.process:
-                silent.pop(unit.spec.name)
+            since = silent_since.setdefault(unit.spec.name, asked)
+            if time.monotonic() - since >= LONGEST_SILENCE and process is unit.process:
+                silent_since.pop(unit.spec.name)
                 self._tell(Event(unit.spec.name, "warning", f"hangs ({answer.text}): killed"))
                 await process.kill()
 
@@ -214,7 +222,7 @@ class Service:
         platform, _ = self._running()
         while True:
             try:
-                names = await asyncio.to_thread(platform.certificates().renew_due)
+                names = await asyncio.to_thread(platform.renew_certificates)
                 for name in names:
                     self._tell(Event("certificates", "done", f"renewed {name}"))
             except (OSError, TitaniumError) as error:
@@ -226,6 +234,12 @@ class Service:
             for name in await asyncio.to_thread(rotate, self._home.logs):
                 self._tell(Event("logs", "done", f"{name} had grown large: kept as {name}.1"))
             await asyncio.sleep(LOGS_EVERY)
+
+
+def _stopped_early() -> UnhealthyError:
+    return UnhealthyError(
+        "stopped before everything was ready", "Somebody ran titanium down; titanium up starts it."
+    )
 
 
 async def _describe(unit: Unit, parents: dict[int, int]) -> ProcessStatus:

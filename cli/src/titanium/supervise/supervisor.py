@@ -12,7 +12,7 @@ from titanium.errors import TitaniumError, UnhealthyError
 from titanium.supervise import procfs, record
 from titanium.supervise.cleanup import find_strays, stop_entry, stop_stray
 from titanium.supervise.ports import check_port
-from titanium.supervise.process import Process, describe_exit, size_of, tail
+from titanium.supervise.process import Process, describe_exit, last_words, size_of
 from titanium.supervise.spec import Plan, ProcessSpec, TaskSpec, levels
 from titanium.supervise.unit import Hooks, State, Unit
 
@@ -155,7 +155,7 @@ class Supervisor:
             did = f"took longer than {task.timeout:g} s" if code is None else describe_exit(code)
             self._listen(task.name, "failed", did)
             raise UnhealthyError(
-                f"{task.name} {did}", task.hint or f"Read {task.log}.", tail(task.log, since=since)
+                f"{task.name} {did}", task.hint or f"Read {task.log}.", last_words(task.log, since)
             )
         self._listen(task.name, "done", "")
 

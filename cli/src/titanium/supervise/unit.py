@@ -12,7 +12,7 @@ from typing import Literal
 from titanium.errors import TitaniumError, UnhealthyError
 from titanium.supervise import probe, procfs
 from titanium.supervise.backoff import FIRST, Backoff
-from titanium.supervise.process import Process, describe_exit, size_of, tail
+from titanium.supervise.process import Process, describe_exit, last_words, size_of
 from titanium.supervise.record import Entry
 from titanium.supervise.spec import ProcessSpec
 
@@ -197,7 +197,7 @@ class Unit:
         raise UnhealthyError(
             f"{spec.name} {what}",
             spec.hint or f"Read {spec.log}, or run `titanium logs {spec.name}`.",
-            tail(spec.log, since=since),
+            last_words(spec.log, since),
         )
 
     async def _restart_forever(self) -> None:
