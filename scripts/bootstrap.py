@@ -68,13 +68,12 @@ def sources() -> list[Path]:
 
 
 def wanted(dev: bool) -> str:
-    """Changes exactly when the environment has to be made anew or brought up to date."""
+    """Changes exactly when packages have to be installed."""
     digest = hashlib.sha256()
     digest.update(f"{sys.version} {sys.executable} {ROOT} {dev}".encode())
-    for path in (lock_file(dev), Path(__file__), *sources()):
+    for path in (lock_file(dev), Path(__file__)):
         digest.update(f"\0{path}\0".encode())
-        if path.is_file():
-            digest.update(path.read_bytes())
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -82,13 +81,21 @@ def lock_file(dev: bool) -> Path:
     return ROOT / "requirements" / ("dev.txt" if dev else "local.txt")
 
 
-def up_to_date(dev: bool) -> bool:
+def installed(dev: bool) -> bool:
     """An environment with the development tools serves for both."""
     try:
         stamp = STAMP.read_text()
     except OSError:
         return False
     return stamp == wanted(True) or (not dev and stamp == wanted(False))
+
+
+def linked() -> bool:
+    """Whether the environment knows all our packages, and no other."""
+    try:
+        return link_file().read_text() == links()
+    except (OSError, StopIteration):
+        return False
 
 
 def set_up(dev: bool) -> None:
@@ -212,8 +219,15 @@ def explain(output: str) -> BootstrapError:
 
 def link_sources() -> None:
     """Our packages are imported from the checkout: no build, no copy, no metadata to go stale."""
-    folder = next(VENV.glob("lib/python3.*/site-packages"))
-    (folder / "titanium-checkout.pth").write_text("".join(f"{path}\n" for path in sources()))
+    link_file().write_text(links())
+
+
+def link_file() -> Path:
+    return next(VENV.glob("lib/python3.*/site-packages")) / "titanium-checkout.pth"
+
+
+def links() -> str:
+    return "".join(f"{path}\n" for path in sources())
 
 
 def write_program() -> None:
@@ -246,12 +260,14 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     dev = "--dev" in arguments
-    if up_to_date(dev):
+    if installed(dev) and linked():
         return 0
     try:
         with alone():
-            if not up_to_date(dev):
+            if not installed(dev):
                 set_up(dev)
+            elif not linked():
+                link_sources()
     except BootstrapError as error:
         print(f"error: {error.message}\nnext:  {error.hint}", file=sys.stderr)
         return 1

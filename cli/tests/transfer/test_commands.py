@@ -51,7 +51,7 @@ def test_commands_that_need_a_running_platform_say_how_to_start_it(
     )
     code, _, err = said(capsys, *words)
     assert code == EXIT_NOT_RUNNING
-    assert "is not running" in err
+    assert "no database is running" in err
     assert "titanium up -d" in err
 
 
@@ -60,7 +60,7 @@ def test_an_import_needs_a_running_platform_and_a_dry_run_does_not(
 ) -> None:
     path = make_legacy([(1, "kim", "k@example.org", HASH)], [(1, "t", "c", "kim", AT, AT)])
     code, _, err = said(capsys, "db", "import-sqlite", path, "--home", home.root)
-    assert (code, "is not running" in err) == (EXIT_NOT_RUNNING, True)
+    assert (code, "no database is running" in err) == (EXIT_NOT_RUNNING, True)
     code, out, _ = said(capsys, "db", "import-sqlite", path, "--dry-run")
     assert code == EXIT_OK
     assert "users  1 read, 1 can be moved, 0 cannot" in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -31,6 +32,17 @@ def generate(root: Path) -> dict[Path, str]:
     }
 
 
+def find_stale(files: Mapping[Path, str]) -> list[Path]:
+    """Those whose content on disk is another, or that are missing."""
+    return [path for path, text in files.items() if not path.exists() or path.read_text() != text]
+
+
+def write(files: Mapping[Path, str], stale: Iterable[Path]) -> None:
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files[path])
+
+
 @click.command("docs")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
 def command(check: bool) -> None:
@@ -45,11 +57,9 @@ def command(check: bool) -> None:
 
     root = checkout()
     files = generate(root)
-    stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
+    stale = find_stale(files)
     if check and stale:
         names = ", ".join(str(path.relative_to(root)) for path in stale)
         raise TitaniumError(f"Out of date: {names}.", "Run `make docs` and commit the result.")
-    for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[path])
+    write(files, stale)
     click.echo(f"{len(files)} files, {len(stale)} {'stale' if check else 'rewritten'}.")

@@ -132,8 +132,8 @@ def provision_task(around: Surroundings) -> TaskSpec:
         needs=(POSTGRES,),
         timeout=60.0,
         hint=(
-            f"Passwords in {home.secrets} must belong to the data in {home.postgres_data}: "
-            "restore both together, or start anew with titanium reset."
+            f"{home.postgres_data} may be damaged, or {home.secrets} may belong to other data: "
+            "restore both from one backup, or start anew with an empty database: titanium reset."
         ),
     )
 

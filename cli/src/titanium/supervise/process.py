@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from titanium.errors import StateError, ToolMissingError
+from titanium.errors import StateError, ToolMissingError, UnhealthyError
 from titanium.supervise import procfs
 
 # What a process gets from the supervisor's own environment. None of it is part of the
@@ -25,6 +26,7 @@ INHERITED = (
     "COVERAGE_PROCESS_START",
     "COVERAGE_PROCESS_CONFIG",
 )
+_FULL = os.strerror(errno.ENOSPC)
 # Envoy's loggers of stack traces.
 _TRACES = ('"logger": "backtrace"', '"logger": "envoy_bug"')
 
@@ -165,18 +167,17 @@ class Process:
         self.forget()
 
 
-def last_words(path: Path, since: int) -> tuple[str, ...]:
-    """What a failed program wrote since byte `since` of its log, without the stack traces of
-    a crashed proxy: its reason stands before them."""
-    written = tail(path, lines=100, since=since)
-    return tuple(line for line in written if not any(word in line for word in _TRACES))[-12:]
+def failure(what: str, log: Path, since: int, hint: str) -> UnhealthyError:
+    """The error of a program that failed, with what it wrote since byte `since` of its log.
 
-
-def next_step(words: tuple[str, ...], hint: str) -> str:
-    """What to do about a program that failed with these last words; `hint` for most reasons."""
-    if any("No space left on device" in line for line in words):
-        return "Free space on the disk of the state folder; it is then started again by itself."
-    return hint
+    `hint` is the next step for most reasons; a full disk has another one.
+    """
+    # Without the stack traces of a crashed proxy: its reason stands before them.
+    lines = tail(log, 100, since)
+    words = tuple(line for line in lines if not any(t in line for t in _TRACES))[-12:]
+    if any(_FULL in line for line in words):
+        hint = f"Free space on the disk of {log.parent.parent}; no data is lost."
+    return UnhealthyError(what, hint or f"Read {log}, or run `titanium logs {log.stem}`.", words)
 
 
 def tail(path: Path, lines: int = 12, since: int = 0) -> tuple[str, ...]:

@@ -270,12 +270,9 @@ async def supervise(home: Home, options: state.Options, root: Path, report: Repo
 
     RunningError when another supervisor holds the lock; otherwise what `Service.run` raises.
     """
-    descriptor = state.lock(home)
-    if descriptor is None:
+    if state.lock(home) is None:
         raise RunningError(
             f"a titanium is already running in {home.root}", "See it with: titanium status"
         )
-    try:
-        await Service(home, options, root, report).run()
-    finally:
-        os.close(descriptor)
+    # The lock goes with this process: whoever gets it next finds nothing of ours.
+    await Service(home, options, root, report).run()

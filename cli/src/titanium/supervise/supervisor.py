@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from titanium.errors import TitaniumError, UnhealthyError
+from titanium.errors import TitaniumError
 from titanium.supervise import procfs, record
 from titanium.supervise.cleanup import find_strays, stop_entry, stop_stray
 from titanium.supervise.ports import check_port
-from titanium.supervise.process import Process, describe_exit, last_words, size_of
+from titanium.supervise.process import Process, describe_exit, failure, size_of
 from titanium.supervise.spec import Plan, ProcessSpec, TaskSpec, levels
 from titanium.supervise.unit import Hooks, State, Unit
 
@@ -154,9 +154,7 @@ class Supervisor:
         if code != 0:
             did = f"took longer than {task.timeout:g} s" if code is None else describe_exit(code)
             self._listen(task.name, "failed", did)
-            raise UnhealthyError(
-                f"{task.name} {did}", task.hint or f"Read {task.log}.", last_words(task.log, since)
-            )
+            raise failure(f"{task.name} {did}", task.log, since, task.hint)
         self._listen(task.name, "done", "")
 
     async def _stop_leftovers(self) -> None:
@@ -312,11 +310,11 @@ def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     found: list[BaseException] = []
 
     def walk(group: BaseExceptionGroup[BaseException]) -> None:
-        for failure in group.exceptions:
-            if isinstance(failure, BaseExceptionGroup):
-                walk(failure)
+        for error in group.exceptions:
+            if isinstance(error, BaseExceptionGroup):
+                walk(error)
             else:
-                found.append(failure)
+                found.append(error)
 
     walk(failures)
     return next((f for f in found if isinstance(f, TitaniumError)), found[0])

@@ -12,7 +12,7 @@ from typing import Literal
 from titanium.errors import TitaniumError, UnhealthyError
 from titanium.supervise import probe, procfs
 from titanium.supervise.backoff import FIRST, Backoff
-from titanium.supervise.process import Process, describe_exit, last_words, size_of
+from titanium.supervise.process import Process, describe_exit, failure, size_of
 from titanium.supervise.record import Entry
 from titanium.supervise.spec import ProcessSpec
 
@@ -194,11 +194,7 @@ class Unit:
                 what += f" (last answer: {answer.text[:200]})"
         else:
             what = f"{describe_exit(await process.wait())} before it was ready"
-        raise UnhealthyError(
-            f"{spec.name} {what}",
-            spec.hint or f"Read {spec.log}, or run `titanium logs {spec.name}`.",
-            last_words(spec.log, since),
-        )
+        raise failure(f"{spec.name} {what}", spec.log, since, spec.hint)
 
     async def _restart_forever(self) -> None:
         while self.process is not None:

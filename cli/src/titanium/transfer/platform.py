@@ -32,7 +32,8 @@ def require_running(home: Home) -> Platform:
     """The running platform of this state folder; NotRunningError when there is none."""
     if not is_running(home):
         raise NotRunningError(
-            f"the platform in {home.root} is not running", "Start it: titanium up -d"
+            f"no database is running in {home.root}",
+            "Start the platform: titanium up -d. If it runs, see titanium status.",
         )
     return load_platform(home)
 

@@ -90,8 +90,14 @@ class StrictRequest(Request):
     """A request whose JSON is read by `parse_json`."""
 
     async def body(self) -> bytes:
-        """The whole body; 415 when there is one and it is not `application/json`."""
+        """The whole body; 415 when there is one and it is not plain `application/json`."""
         body = await super().body()
+        if body and self.headers.get("content-encoding", "identity").lower() != "identity":
+            raise Problem(
+                415,
+                "Send the body without a Content-Encoding.",
+                headers={"Accept-Encoding": "identity"},
+            )
         if body and not _is_json(self.headers.get("content-type", "")):
             raise Problem(
                 415,

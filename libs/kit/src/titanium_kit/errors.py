@@ -39,16 +39,35 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     )
 
 
+_PARAMETERS = ("query", "path", "header", "cookie")
+
+
 def _field_of(location: tuple[Any, ...]) -> str:
+    """The wrong member's dotted path; of a parameter its name, which is all that a client knows.
+
+    (What follows there are names of validators, when a parameter's type is a union.)
+    """
     parts = [str(part) for part in location]
-    if parts and parts[0] in ("body", "query", "path", "header", "cookie"):
+    if len(parts) > 1 and parts[0] in _PARAMETERS:
+        return parts[1]
+    if parts and parts[0] == "body":
         parts = parts[1:] or parts
     return ".".join(parts)
 
 
 def _message_of(item: dict[str, Any]) -> str:
+    if isinstance(item.get("input"), str):  # pydantic's words for a length after a validator
+        if item["type"] == "too_short":
+            return f"must not be shorter than {item['ctx']['min_length']} characters"
+        if item["type"] == "too_long":
+            return f"must not be longer than {item['ctx']['max_length']} characters"
     message = str(item["msg"])
     return message.removeprefix("Value error, ")
+
+
+def _is_idle(item: dict[str, Any]) -> bool:
+    """Whether the error only says that an optional parameter was not left out."""
+    return item["type"] == "none_required" and item["loc"][0] in _PARAMETERS
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
@@ -56,8 +75,9 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
     errors = [
         FieldError(field=_field_of(item["loc"]), message=_message_of(item))
-        for item in error.errors()[:MAX_ERRORS]
-    ]
+        for item in error.errors()
+        if not _is_idle(item)
+    ][:MAX_ERRORS]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors[:5])
     return problem_response(422, detail, instance=request.url.path, errors=errors)
 

@@ -22,17 +22,39 @@ PATH = "%PATH(NQ:ORIG_OR_PATH)%"
 class Problem:
     """One local answer; `flags` (Envoy's response flags) narrow it down, first match wins.
 
-    `unread`: the request was refused while it was read, before it had an id; the answer gets one.
-    `pathless`: before it had a path, too; the answer's instance is empty.
+    `early`: Envoy gives it also to a request that it has not read to the end or not accepted,
+    which then has no id, and perhaps no path.
     """
 
     status: int
     detail: str
     flags: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    unread: bool = False
-    pathless: bool = False
+    early: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What an answer can say about its request; `missing` are the headers that tell them apart."""
+
+    request_id: str
+    instance: str
+    missing: tuple[str, ...] = ()
+
+    def narrow(self, conditions: Sequence[Json]) -> Json:
+        """A filter for answers that meet `conditions`, to requests without `missing`."""
+        absent = [
+            {"header_filter": {"header": {"name": name, "present_match": False}}}
+            for name in self.missing
+        ]
+        filters = [*conditions, *absent]
+        return {"and_filter": {"filters": filters}} if len(filters) > 1 else filters[0]
+
+
+# The most special first: the first mapper that fits is taken.
+_NAMELESS = _Request("%UNIQUE_ID%", "", ("x-request-id", ":path"))
+_PATHED = _Request("%UNIQUE_ID%", PATH, ("x-request-id",))
+_IDENTIFIED = _Request(REQUEST_ID, PATH)
 
 _RETRY_SOON = (("retry-after", "1"),)
 
@@ -41,24 +63,23 @@ _INVALID = "The request is not valid HTTP, or its method or path is one that is 
 WRONG_METHOD = "This path does not support the request's method; see the Allow header."
 
 _COMMON = (
-    Problem(400, _INVALID, unread=True, pathless=True),
-    Problem(400, _INVALID, unread=True),
-    Problem(400, _INVALID),
-    Problem(404, "There is nothing at this path."),
+    Problem(400, _INVALID, early=True),
+    Problem(404, "There is nothing at this path.", early=True),
     Problem(405, WRONG_METHOD),
-    Problem(408, "The request did not arrive completely in time."),
+    Problem(408, "The request did not arrive completely in time.", early=True),
     Problem(413, "The request's body is too large."),
-    Problem(426, "Use HTTP/1.1 or HTTP/2."),
+    Problem(426, "Use HTTP/1.1 or HTTP/2.", early=True),
     Problem(429, "Too many requests from this address; wait as long as Retry-After says."),
-    Problem(431, "The request's headers are too large."),
+    Problem(431, "The request's headers are too large.", early=True),
     Problem(500, "The request could not be handled because of an internal error."),
-    Problem(501, "The request uses a transfer encoding that is not supported."),
+    Problem(501, "The request uses a transfer encoding that is not supported.", early=True),
     Problem(502, "The service behind this path gave an invalid answer."),
     Problem(
         503,
         "The platform is at its limit; try again shortly.",
         flags=("UO", "OM"),
         headers=_RETRY_SOON,
+        early=True,
     ),
     Problem(
         503,
@@ -69,7 +90,7 @@ _COMMON = (
 )
 
 GATEWAY_PROBLEMS = (
-    Problem(403, "This request is not allowed."),
+    Problem(403, "This request is not allowed.", early=True),
     *_COMMON,
 )
 SIDECAR_PROBLEMS = (
@@ -94,15 +115,10 @@ def local_replies(problems: Sequence[Problem], routes: Sequence[Json] = ()) -> J
 
     `routes` are those that answer 405; see `_wrong_query`.
     """
-    mappers = [_as_it_is(), *map(_wrong_query, routes), *map(_mapper, problems)]
-    mappers.append(
-        {
-            "filter": _status("GE", 400),
-            "body_format_override": _body(
-                "%RESPONSE_CODE%", "Error", "The request could not be handled."
-            ),
-        }
-    )
+    mappers = [_as_it_is(), *map(_wrong_query, routes)]
+    for problem in problems:
+        mappers += _mappers(problem)
+    mappers += [_rest(who) for who in (_NAMELESS, _PATHED, _IDENTIFIED)]
     return {"mappers": mappers}
 
 
@@ -145,32 +161,43 @@ def _wrong_query(route: Json) -> Json:
     }
 
 
-def _mapper(problem: Problem) -> Json:
-    condition = _status("EQ", problem.status)
+def _mappers(problem: Problem) -> list[Json]:
+    """One for requests with an id; before it, for early answers, those for requests without."""
+    asked = (_NAMELESS, _PATHED, _IDENTIFIED) if problem.early else (_IDENTIFIED,)
+    return [_mapper(problem, request) for request in asked]
+
+
+def _mapper(problem: Problem, request: _Request) -> Json:
+    conditions = [_status("EQ", problem.status)]
     if problem.flags:
-        flags = {"response_flag_filter": {"flags": list(problem.flags)}}
-        condition = {"and_filter": {"filters": [condition, flags]}}
-    missing = (("x-request-id", problem.unread), (":path", problem.pathless))
-    absent = [
-        {"header_filter": {"header": {"name": name, "present_match": False}}}
-        for name, wanted in missing
-        if wanted
-    ]
-    if absent:
-        condition = {"and_filter": {"filters": [condition, *absent]}}
+        conditions.append({"response_flag_filter": {"flags": list(problem.flags)}})
     mapper: Json = {
-        "filter": condition,
+        "filter": request.narrow(conditions),
         "body_format_override": _body(
             problem.status,
             title(problem.status),
             problem.detail,
-            "%UNIQUE_ID%" if problem.unread else REQUEST_ID,
-            "" if problem.pathless else PATH,
+            request.request_id,
+            request.instance,
         ),
     }
     if problem.headers:
         mapper["headers_to_add"] = [header(name, value) for name, value in problem.headers]
     return mapper
+
+
+def _rest(request: _Request) -> Json:
+    """Any other error, which keeps its status."""
+    return {
+        "filter": request.narrow([_status("GE", 400)]),
+        "body_format_override": _body(
+            "%RESPONSE_CODE%",
+            "Error",
+            "The request could not be handled.",
+            request.request_id,
+            request.instance,
+        ),
+    }
 
 
 def _status(comparison: str, status: int) -> Json:
