@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Recomputes the hash-pinned locks: one for development, one for one machine, one per service image.
 # Hashes only: a lock names no index, so that any mirror serves.
-set -eu
+set -eu -o pipefail
 cd "$(dirname "$0")/.."
 uv=.venv/bin/uv
 

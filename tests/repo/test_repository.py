@@ -123,3 +123,9 @@ def test_ci_calls_make_test_and_nothing_else() -> None:
         if line and not line.startswith("#")
     ]
     assert commands == ["set -eu", 'cd "$(dirname "$0")/.."', "exec make test"]
+
+
+def test_scripts_stop_at_the_first_failure_also_inside_a_pipe() -> None:
+    """`coverage report | tail` would let a missed coverage gate pass."""
+    for script in (*sorted((ROOT / "scripts").glob("*.sh")), ROOT / ".ci" / "run"):
+        assert "\nset -eu -o pipefail\n" in text_of(script), script.name

@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from titanium.layout import GATEWAY
+from titanium.layout import GATEWAY, HOST
 
 from .conftest import unlimited
 from .harness import Answer, Mesh, Reply, exchange, wait_until
@@ -211,6 +212,8 @@ def test_cors_answers_can_be_read_by_an_allowed_origin_only(mesh: Mesh) -> None:
     for origin in ("http://evil.example", "null", f"{ORIGIN}.evil.example", "http://localhost"):
         refused = mesh.request("GET", path, {"Origin": origin})
         assert "access-control-allow-origin" not in refused.headers
+    for origin in ({"Origin": ORIGIN}, {"Origin": "null"}, {}):
+        assert mesh.request("GET", path, origin).headers["vary"] == "origin"
     preflight = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
     reply = mesh.request("OPTIONS", "/api/posts", preflight)
     assert "access-control-allow-origin" not in reply.headers
@@ -265,6 +268,36 @@ def test_an_unknown_method_is_a_problem(mesh: Mesh) -> None:
     assert reply.status == 400
     assert reply.headers["content-type"] == "application/problem+json"
     assert set(reply.json) == MEMBERS
+
+
+@pytest.mark.parametrize(
+    ("request_text", "status", "instance"),
+    [
+        (b"GET /health HTTP/1.0\r\n\r\n", 426, "/health"),
+        (b"GET https://localhost/api/posts HTTP/1.1\r\nHost: localhost\r\n\r\n", 403, "/api/posts"),
+        (b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "*"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nx-large: " + b"a" * 40_000 + b"\r\n\r\n", 431, ""),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x-many: 1\r\n" * 150 + b"\r\n", 431, ""),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nx-slow: ", 408, ""),
+        (b"POST /api/posts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501, ""),
+    ],
+    ids=["version", "scheme", "asterisk", "large", "many", "slow", "coding"],
+)
+def test_requests_refused_before_they_have_an_id_get_whole_problems(
+    mesh: Mesh, request_text: bytes, status: int, instance: str
+) -> None:
+    with socket.create_connection((HOST, mesh.ports.http), timeout=12) as connection:
+        connection.sendall(request_text)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        body = response.read()
+    assert response.status == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = json.loads(body)
+    assert set(problem) == MEMBERS
+    assert problem["status"] == status
+    assert re.fullmatch(r"[0-9a-f-]{36}", problem["request_id"])
+    assert problem["instance"] == instance
 
 
 def test_hostile_text_in_a_path_stays_text(mesh: Mesh) -> None:

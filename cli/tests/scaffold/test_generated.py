@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -68,3 +69,15 @@ def test_types_are_strict(root: Path) -> None:
 def test_its_own_tests_pass(root: Path) -> None:
     variables = {"PYTHONPATH": source_folders(root), "COVERAGE_PROCESS_START": ""}
     check(root, "pytest", "-q", "-p", "no:cacheprovider", f"services/{NAMES[1]}", **variables)
+
+
+def test_the_command_adds_its_routes_to_the_published_reference(root: Path) -> None:
+    source = checkout()
+    shutil.copytree(source / "mesh", root / "mesh")
+    shutil.copytree(source / "services/gateway", root / "services/gateway")
+    for name in NAMES:
+        shutil.rmtree(root / "services" / name)
+    check(root, "titanium", "new", "service", "remarks", TITANIUM_ROOT=str(root))
+    published = json.loads((root / "docs/reference/openapi.json").read_text())
+    assert {"/api/remarks", "/api/posts"} <= set(published["paths"])
+    assert "/api/remarks" in (root / "docs/reference/api.html").read_text()

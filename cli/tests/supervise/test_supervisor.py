@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from titanium.errors import PortBusyError, ToolMissingError, UnhealthyError
-from titanium.supervise import procfs, record
+from titanium.supervise import liveness, procfs, record
+from titanium.supervise.protocol import Event
 
 if TYPE_CHECKING:
     from .conftest import Folder
@@ -267,3 +270,23 @@ async def test_processes_outlive_the_terminal_and_write_to_private_logs(folder: 
     assert os.getsid(pids(folder)["web"]) == pids(folder)["web"]
     assert log.read_text() == "web says serve\n"
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_process_that_hangs_is_replaced(folder: Folder) -> None:
+    """SIGSTOP: it runs, keeps its socket, and answers nobody."""
+    spec = folder.spec("hangs")
+    supervisor = folder.supervisor(replace(spec, liveness=spec.probe))
+    await supervisor.start()
+    unit = supervisor.units["hangs"]
+    said: list[Event] = []
+    watching = asyncio.create_task(liveness.watch(supervisor.units, said.append, 0.1, 0.4))
+    await asyncio.sleep(0.8)
+    assert said == [], "one that answers is left alone"
+    first = unit.process
+    assert first is not None
+    os.kill(first.pid, signal.SIGSTOP)
+    async with asyncio.timeout(10):
+        while unit.process is first or unit.state != "ready":
+            await asyncio.sleep(0.02)
+    watching.cancel()
+    assert [event.step for event in said] == ["hangs"]

@@ -41,7 +41,7 @@ def service(name: str) -> None:
         f"  curl http://127.0.0.1:8080/api/{name}\n"
         f"  .venv/bin/python -m pytest {folder}\n"
         f"  make docs                          after a change of its routes\n"
-        f"  make lock                          after a change of its dependencies\n"
+        f"  make lock                          pin its dependencies, for its image\n"
         f"Then rename what is called Item, and declare in {folder}/service.toml what it calls.\n"
         f"Decide what happens to its data when an account is deleted: see services/user."
     )

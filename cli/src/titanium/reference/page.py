@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 Document = dict[str, Any]
 
@@ -59,6 +61,12 @@ def _fields(document: Document, schema: Document) -> list[Document]:
     ]
 
 
+def _code(text: str) -> Markup:
+    """`text` with its backticked spans as code."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(marked)  # noqa: S704 - escaped in the line above
+
+
 def render_page(document: Document) -> str:
     """The page for a merged OpenAPI document; pure."""
     environment = Environment(
@@ -69,6 +77,7 @@ def render_page(document: Document) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["code"] = _code
     environment.globals.update(
         type_of=_type_of,
         fields=lambda schema: _fields(document, schema),

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 from titanium import state
 from titanium.errors import RunningError, TitaniumError, UnhealthyError, UsageError
 from titanium.layout import HOST, Home, Ports
-from titanium.supervise import journal, probe, procfs, rolling
+from titanium.supervise import journal, liveness, probe, procfs, rolling
 from titanium.supervise.control import Control
 from titanium.supervise.logs import rotate
 from titanium.supervise.platform import Platform
@@ -24,9 +23,6 @@ from titanium.supervise.supervisor import Supervisor
 from titanium.supervise.unit import Unit
 
 Report = Callable[[Event | Result], None]
-LIVENESS_EVERY = 5.0
-# An overloaded process is slow, not dead: only this many seconds of silence end it.
-LONGEST_SILENCE = 30.0
 CERTIFICATES_EVERY = 60.0
 LOGS_EVERY = 60.0
 
@@ -190,33 +186,9 @@ class Service:
     # --- what goes on all the time -------------------------------------------------------
 
     def _chores(self) -> list[Coroutine[Any, Any, None]]:
-        return [self._watch_liveness(), self._renew_certificates(), self._cut_logs()]
-
-    async def _watch_liveness(self) -> None:
-        """Replace a process that runs but has not answered for LONGEST_SILENCE."""
         _, supervisor = self._running()
-        silent_since: dict[str, float] = {}
-
-        async def check(unit: Unit) -> None:
-            liveness, process = unit.spec.liveness, unit.process
-            asked = time.monotonic()
-            if (
-                liveness is None
-                or process is None
-                or unit.state != "ready"
-                or (answer := await probe.ask(liveness, LIVENESS_EVERY)).ready
-            ):
-                silent_since.pop(unit.spec.name, None)
-                return
-            since = silent_since.setdefault(unit.spec.name, asked)
-            if time.monotonic() - since >= LONGEST_SILENCE and process is unit.process:
-                silent_since.pop(unit.spec.name)
-                self._tell(Event(unit.spec.name, "warning", f"hangs ({answer.text}): killed"))
-                await process.kill()
-
-        while True:
-            await asyncio.sleep(LIVENESS_EVERY)
-            await asyncio.gather(*(check(unit) for unit in list(supervisor.units.values())))
+        watch = liveness.watch(supervisor.units, self._tell)
+        return [watch, self._renew_certificates(), self._cut_logs()]
 
     async def _renew_certificates(self) -> None:
         platform, _ = self._running()

@@ -186,7 +186,11 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
             header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%")
         ],
         "request_headers_to_remove": ["x-envoy-external-address"],
-        "response_headers_to_add": [PLACEHOLDER],
+        # An answer differs by Origin when some origins may read it: caches have to know.
+        "response_headers_to_add": [
+            PLACEHOLDER,
+            *([header("vary", "origin", "APPEND_IF_EXISTS_OR_ADD")] if origins else []),
+        ],
         "routes": [
             refused_paths(policy),
             *preflights,
