@@ -230,9 +230,12 @@ def test_cors_answers_can_be_read_by_an_allowed_origin_only(mesh: Mesh) -> None:
         ("DELETE", "/api/users/someone", 405, "GET, HEAD"),
         ("GET", "/api/login", 405, "POST"),
         ("GET", "/blog/api/login", 405, "POST"),
-        ("PUT", "/api/posts/1", 405, "DELETE, GET, HEAD, PATCH, POST"),
-        ("OPTIONS", "/api/posts", 405, "DELETE, GET, HEAD, PATCH, POST"),
-        ("TRACE", "/api/posts", 405, "DELETE, GET, HEAD, PATCH, POST"),
+        ("PUT", "/api/posts/1", 405, "DELETE, GET, HEAD, PATCH"),
+        ("OPTIONS", "/api/posts", 405, "GET, HEAD, POST"),
+        ("TRACE", "/api/posts", 405, "GET, HEAD, POST"),
+        ("PATCH", "/api/posts", 405, "GET, HEAD, POST"),
+        ("PUT", "/api/users/me", 405, "DELETE, GET, HEAD, PATCH"),
+        ("DELETE", "/api/users/me/x", 404, None),
         ("POST", "/blog/", 405, "GET, HEAD"),
         ("POST", "/api/openapi.json", 405, "GET, HEAD"),
     ],
@@ -253,16 +256,6 @@ def test_refusals_are_problems(
     assert mesh.all_seen() == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("PATCH", "/api/posts"), ("PUT", "/api/users/me"), ("DELETE", "/api/users/me/x")],
-)
-def test_methods_that_some_route_of_the_path_declares_go_to_the_app(
-    mesh: Mesh, method: str, path: str
-) -> None:
-    assert mesh.request(method, path, body=b"{}").status == 200
-
-
 def test_an_unknown_method_is_a_problem(mesh: Mesh) -> None:
     reply = mesh.request("BREW", "/api/posts")
     assert reply.status == 400
@@ -273,8 +266,8 @@ def test_an_unknown_method_is_a_problem(mesh: Mesh) -> None:
 @pytest.mark.parametrize(
     ("request_text", "status", "instance"),
     [
-        (b"GET /health HTTP/1.0\r\n\r\n", 426, "/health"),
-        (b"GET https://localhost/api/posts HTTP/1.1\r\nHost: localhost\r\n\r\n", 403, "/api/posts"),
+        (b"GET /health HTTP/1.0\r\n\r\n", 426, ""),
+        (b"GET https://localhost/api/posts HTTP/1.1\r\nHost: localhost\r\n\r\n", 403, ""),
         (b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "*"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nx-large: " + b"a" * 40_000 + b"\r\n\r\n", 431, ""),
         (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x-many: 1\r\n" * 150 + b"\r\n", 431, ""),

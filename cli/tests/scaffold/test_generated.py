@@ -28,6 +28,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(source / name, target)
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(source / "libs", target / "libs", ignore=ignored)
+    # What conftest.py imports.
+    (target / "tests").mkdir()
+    for name in ("__init__.py", "redis_support.py"):
+        shutil.copy(source / "tests" / name, target / "tests")
     for file in source.glob("services/*/service.toml"):
         if file.parent.name not in NAMES:
             folder = target / "services" / file.parent.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from titanium.errors import NotRunningError, PortBusyError, TitaniumError, UnhealthyError
+from titanium.errors import PortBusyError, RunningError, TitaniumError, UnhealthyError
 from titanium.supervise.protocol import (
     Event,
     Message,
@@ -44,7 +44,7 @@ def test_anything_else_is_refused(line: bytes) -> None:
         decode(line)
 
 
-@pytest.mark.parametrize("kind", [UnhealthyError, PortBusyError, NotRunningError, TitaniumError])
+@pytest.mark.parametrize("kind", [UnhealthyError, PortBusyError, RunningError, TitaniumError])
 def test_an_error_arrives_with_its_words_and_exit_code(kind: type[TitaniumError]) -> None:
     error = kind("what", "next", ("line",))
     answer = decode(encode(Result.failure(error)))
@@ -53,7 +53,7 @@ def test_an_error_arrives_with_its_words_and_exit_code(kind: type[TitaniumError]
         answer.raise_failure()
     assert (raised.value.message, raised.value.hint) == ("what", "next")
     assert raised.value.details == ("line",)
-    assert raised.value.exit_code == kind.exit_code
+    assert type(raised.value) is kind, "several kinds share an exit code"
 
 
 def test_status_survives_the_wire() -> None:

@@ -32,6 +32,7 @@ What is not given is as it was at the last `up` of the same state folder.
 """
 # A supervisor that is being started by somebody else gets this long, in seconds.
 PATIENCE = 120.0
+A_MOMENT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,19 @@ def command(
             _start(folder, changes.apply(state.load_options(folder)), detach=detach, seed=seed)
         except RunningError:
             # Another `up` was faster: its platform is as good as ours.
-            status = client.status(folder)
+            status = _status_soon(folder)
             if status is None:
                 raise
     if status is not None:
         _already_running(folder, status, changes)
+
+
+def _status_soon(folder: Home) -> PlatformStatus | None:
+    """Whoever holds the lock answers a moment later."""
+    deadline = time.monotonic() + A_MOMENT
+    while (status := client.status(folder)) is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return status
 
 
 def _start(folder: Home, options: state.Options, *, detach: bool, seed: bool) -> None:

@@ -74,7 +74,8 @@ class PlatformStatus:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a request ended. On failure `message`, `hint`, `details` and `code` are an error's."""
+    """How a request ended. On failure `kind` (class), `message`, `hint`, `details` and `code` are
+    an error's."""
 
     ok: bool
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -82,6 +83,7 @@ class Result:
     hint: str = ""
     details: tuple[str, ...] = ()
     code: int = 0
+    kind: str = ""
 
     @classmethod
     def failure(cls, error: TitaniumError) -> Result:
@@ -91,22 +93,14 @@ class Result:
             hint=error.hint,
             details=error.details,
             code=error.exit_code,
+            kind=type(error).__name__,
         )
 
     def raise_failure(self) -> None:
         """Raise the error that this result carries; nothing when it is a success."""
         if not self.ok:
-            raise _error_class(self.code)(self.message, self.hint, self.details)
-
-
-def _error_class(code: int) -> type[TitaniumError]:
-    """The class of an exit code: where several share one, the first serves as well."""
-    found = [
-        kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, TitaniumError) and kind.exit_code == code
-    ]
-    return found[0] if found else TitaniumError
+            kind = getattr(errors, self.kind, TitaniumError)
+            raise kind(self.message, self.hint, self.details)
 
 
 Message = Request | Event | Result

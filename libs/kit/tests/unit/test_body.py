@@ -141,6 +141,19 @@ async def test_anything_else_is_a_415_that_says_what_to_send(
     assert "application/json" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("coding", "status"), [("gzip", 415), ("br, gzip", 415), ("Identity", 200)]
+)
+async def test_a_body_with_a_content_coding_is_a_415(
+    app: FastAPI, coding: str, status: int
+) -> None:
+    headers = {"content-type": "application/json", "content-encoding": coding}
+    async with serving(app) as client:
+        answer = await client.post("/posts", content=b'{"title": "a"}', headers=headers)
+    assert answer.status_code == status
+    assert answer.headers.get("accept-encoding") == ("identity" if status == 415 else None)
+
+
 @given(st.text(st.characters(codec="latin-1"), max_size=60))
 def test_no_content_type_breaks_the_reading(content_type: str) -> None:
     from titanium_kit.body import _is_json

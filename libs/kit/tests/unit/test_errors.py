@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, FastAPI
-from pydantic import BaseModel
+from fastapi import APIRouter, FastAPI, Query
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.requests import Request
 
 from titanium_kit.app import api_router
@@ -27,8 +27,16 @@ pytestmark = pytest.mark.unit
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
 
 
+def _shouted(text: str) -> str:
+    return text.upper()
+
+
+Short = Annotated[str, AfterValidator(_shouted), Field(min_length=2, max_length=3)]
+
+
 class Names(BaseModel):
     names: list[int]
+    nickname: Short = "abc"
 
 
 @pytest.fixture
@@ -40,6 +48,9 @@ def app(make_app: Callable[..., FastAPI]) -> FastAPI:
 
     router = api_router(prefix="/posts")
     router.include_router(inner)
+
+    @router.get("")
+    async def search(q: Annotated[Short | None, Query()] = None) -> None: ...
 
     @router.get("/{post_id}")
     async def show(post_id: int) -> int:
@@ -115,6 +126,23 @@ async def test_a_wrong_path_parameter_is_422(app: FastAPI) -> None:
     assert answer.status_code == 422
     assert [item["field"] for item in answer.json()["errors"]] == ["post_id"]
     assert "one" not in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a", "must not be shorter than 2 characters"),
+        ("abcd", "must not be longer than 3 characters"),
+    ],
+)
+async def test_a_wrong_optional_parameter_is_one_error_with_its_name(
+    app: FastAPI, text: str, message: str
+) -> None:
+    answer = await ask(app, "GET", f"/posts?q={text}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": "q", "message": message}]
+    answer = await ask(app, "POST", "/posts", json={"names": [], "nickname": text})
+    assert answer.json()["errors"] == [{"field": "nickname", "message": message}]
 
 
 async def test_the_list_of_wrong_fields_is_bounded(app: FastAPI) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from services.blog.tests.support import BlogUnderTest
 from titanium_blog.adapters.bulk import insert_many
-from titanium_blog.adapters.reading import matching, newest
+from titanium_blog.adapters.reading import BY_TIME, BY_WORD, COMMON, matching, newest, sample
 from titanium_blog.adapters.rows import WHOLE
 from titanium_blog.domain.cursor import Cursor
 from titanium_blog.domain.listing import Listing
@@ -27,11 +27,11 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def explain(
-    connection: Any, sql: str, arguments: list[Any], *, mode: str = "auto"
+    connection: Any, sql: str, arguments: list[Any], *, settings: str = "SELECT"
 ) -> list[dict[str, Any]]:
     """The nodes of the plan that reads `posts`, as executed."""
     async with connection.transaction():
-        await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
+        await connection.execute(settings)
         text = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *arguments)
     found = nodes(json.loads(text)[0]["Plan"])
     return [node for node in found if node.get("Relation Name") == "posts"]
@@ -63,7 +63,12 @@ async def test_a_page_reads_its_own_posts_and_no_others(connection: Any) -> None
     for name, (listing, index) in LISTS.items():
         statement = newest(listing)
         for mode in ("force_custom_plan", "force_generic_plan"):
-            (node,) = await explain(connection, statement.sql, statement.arguments, mode=mode)
+            (node,) = await explain(
+                connection,
+                statement.sql,
+                statement.arguments,
+                settings=f"SET LOCAL plan_cache_mode = {mode}",
+            )
             assert node["Node Type"] in ("Index Scan", "Index Only Scan"), name
             assert node["Index Name"] == index, name
             assert node["Actual Rows"] == listing.limit + 1, name
@@ -86,15 +91,18 @@ async def test_a_post_is_one_read_by_primary_key(connection: Any) -> None:
 
 
 async def test_a_rare_word_is_found_by_the_word_index(connection: Any) -> None:
-    statement = matching(Listing(q="number4321"), "'number4321':*")
-    found = await explain(connection, statement.sql, statement.arguments, mode="force_custom_plan")
+    word = "'number4321':*"
+    recent, statement = sample(Listing(), word), matching(Listing(q="number4321"), word)
+    assert await connection.fetchval(recent.sql, *recent.arguments) < COMMON
+    found = await explain(connection, statement.sql, statement.arguments, settings=BY_WORD)
     assert [node["Node Type"] for node in found if node["Actual Rows"] > 1] == []
     assert not [node for node in found if node["Node Type"] == "Seq Scan"]
 
 
 async def test_a_common_word_reads_a_bounded_number_of_posts(connection: Any) -> None:
-    statement = matching(Listing(q="bulk"), "'bulk':*")
-    found = await explain(connection, statement.sql, statement.arguments, mode="force_custom_plan")
+    recent, statement = sample(Listing(), "'bulk':*"), matching(Listing(q="bulk"), "'bulk':*")
+    assert await connection.fetchval(recent.sql, *recent.arguments) >= COMMON
+    found = await explain(connection, statement.sql, statement.arguments, settings=BY_TIME)
     assert max(node["Actual Rows"] for node in found) <= 500
     assert {node.get("Index Name") for node in found} == {"posts_by_time", "posts_pkey"}
 
