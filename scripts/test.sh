@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 # Every check, in the order in which a mistake is cheapest to find. Says what was skipped, and why.
-set -eu -o pipefail
+set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 began=$SECONDS
+pytest=("$bin/python" -m pytest -q --cov --cov-report=)
 
-step() { printf '\n== %s (%ss)\n' "$1" "$((SECONDS - began))"; }
+step() { printf '\n== %s (after %s s)\n' "$1" "$((SECONDS - began))"; }
 
-step "lint"
+step "style"
 make --no-print-directory lint
 step "types"
 make --no-print-directory types
-step "generated files"
+step "generated files are current"
 "$bin/titanium" docs --check
 
 rm -f .coverage .coverage.*
 step "unit and integration tests"
-"$bin/coverage" run -m pytest -q -m "not e2e"
-step "the whole platform on free ports"
-"$bin/coverage" run -m pytest -q -m e2e
-step "coverage"
-"$bin/coverage" combine -q
-"$bin/coverage" report | tail -40
+"${pytest[@]}" -n 2 --dist loadfile -m "not e2e"
+step "the whole platform, on free ports"
+"${pytest[@]}" --cov-append -m e2e
+step "coverage of lines and branches"
+"$bin/coverage" report --skip-covered --sort=cover | tail -40
 step "done"
