@@ -74,6 +74,15 @@ def free_port_base(count: int = 60) -> int:
     raise AssertionError("no free ports")
 
 
+@pytest.fixture(autouse=True)
+def no_sockets_left(tmp_path: Path) -> Iterator[None]:
+    """State folders as deep as pytest's have their sockets elsewhere: remove that, too."""
+    yield
+    for run in tmp_path.rglob("run"):
+        if run.is_symlink() and run.readlink().name.startswith(f"titanium-{os.getuid()}-"):
+            shutil.rmtree(run.readlink(), ignore_errors=True)
+
+
 @dataclass
 class Program:
     """The program `titanium` with a checkout and a state folder of its own."""

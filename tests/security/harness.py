@@ -45,6 +45,8 @@ from titanium.mesh import (
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTUP_SECONDS = 20.0
+MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
+"""Of a problem."""
 
 
 @dataclass(frozen=True)

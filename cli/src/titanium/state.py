@@ -121,6 +121,14 @@ def lock(home: Home) -> int | None:
     return descriptor
 
 
+def lock_holder(home: Home) -> int | None:
+    """Id of the supervisor that has the lock, or had it last."""
+    try:
+        return int(home.lock.read_text("ascii"))
+    except (OSError, ValueError):
+        return None
+
+
 def wait_until_unlocked(home: Home, seconds: float) -> bool:
     """Wait for the end of the supervisor of this folder; False when it is still there."""
     deadline = time.monotonic() + seconds

@@ -226,6 +226,18 @@ def test_a_hung_process_shows_in_status(running: Program) -> None:
     until_healthy(running, 10, but={})
 
 
+def test_a_hung_supervisor_is_named_and_replaced(running: Program) -> None:
+    """It must neither look dead nor keep `down` waiting for ever."""
+    before, supervisor = running.pids(), running.status()["supervisor"]
+    os.kill(supervisor, signal.SIGSTOP)
+    for command in (("status",), ("up", "-d"), ("down",)):
+        done = running.run(*command, code=EXIT_UNHEALTHY)
+        assert f"(pid {supervisor}) does not answer" in done.stderr
+    os.kill(supervisor, signal.SIGKILL)
+    running.up()
+    assert running.pids() == before
+
+
 def test_foreground_up_stops_everything_on_interrupt(stopped: Program) -> None:
     with subprocess.Popen(
         [*stopped.command, "up", "--no-seed"],

@@ -56,6 +56,18 @@ def test_a_second_run_changes_nothing_and_takes_what_is_new(make_legacy: MakeLeg
     assert (more.posts.existing, more.posts.created) == (1, 1)
 
 
+@pytest.mark.parametrize("platform", [FakePlatform(), None])
+def test_a_row_that_no_service_would_read_does_not_stop_the_others(
+    make_legacy: MakeLegacy, platform: FakePlatform | None
+) -> None:
+    """A service ends an import at a line of more than 2 MiB."""
+    posts = [(1, "t", "x" * 3_000_000, "kim", AT, AT), (2, "t", "c", "kim", AT, AT)]
+    report = run(make_legacy([(1, "kim", "k@example.org", HASH)], posts), platform)
+    assert [item.label for item in report.rejected] == ["1"]
+    assert "too large" in report.rejected[0].reason
+    assert report.posts.created + report.posts.ready == 1
+
+
 def test_bad_rows_are_reported_and_the_others_arrive(make_legacy: MakeLegacy) -> None:
     users = [
         (1, "kim", "k@example.org", HASH),

@@ -79,6 +79,8 @@ class Progress:
 def stop_platform(folder: Home, tell: client.Tell) -> bool:
     """Stop everything, with the supervisor's help or without; False when nothing ran."""
     try:
+        # Stopping may take a minute; a supervisor that hangs is found out sooner.
+        client.ask(folder, Request("status"), timeout=client.PATIENCE)
         client.ask(folder, Request("stop"), tell)
     except NotRunningError:
         return _stop_orphans(folder, tell)

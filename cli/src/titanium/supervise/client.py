@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
-from titanium.errors import NotRunningError
+from titanium import state
+from titanium.errors import NotRunningError, UnhealthyError
 from titanium.layout import Home
 from titanium.supervise.protocol import Event, PlatformStatus, Request, Result, decode, encode
 
 Tell = Callable[[Event], None]
+# Seconds in which a supervisor says how it is, however busy the machine.
+PATIENCE = 10.0
 
 
 def ignore(event: Event) -> None:
@@ -19,15 +21,26 @@ def ignore(event: Event) -> None:
 
 
 def ask(home: Home, request: Request, tell: Tell = ignore, timeout: float | None = None) -> Result:
-    """Send a request and wait for its result; NotRunningError when nobody answers."""
+    """Send a request and wait for its result.
+
+    NotRunningError when nobody listens, UnhealthyError when there is no answer in time.
+    """
     connection = connect(home, timeout)
     if connection is None:
         raise NotRunningError(f"no titanium is running in {home.root}", "Start it: titanium up -d")
     with connection, connection.makefile("rb") as lines:
-        connection.sendall(encode(request))
-        with contextlib.suppress(OSError):
+        try:
+            connection.sendall(encode(request))
             if result := follow(lines, tell):
                 return result
+        except TimeoutError:
+            pid = state.lock_holder(home)
+            raise UnhealthyError(
+                f"the supervisor of {home.root} (pid {pid or 'unknown'}) does not answer",
+                f"If it stays so: kill -9 {pid or 'PID'}; titanium up takes over what runs.",
+            ) from None
+        except OSError:
+            pass
     raise NotRunningError(
         f"the supervisor of {home.root} ended before it answered",
         f"Read {home.log('supervisor')}, then run titanium up.",
@@ -57,7 +70,7 @@ def follow(lines: Iterable[bytes] | BinaryIO, tell: Tell) -> Result | None:
     return None
 
 
-def status(home: Home, timeout: float = 10.0) -> PlatformStatus | None:
+def status(home: Home, timeout: float = PATIENCE) -> PlatformStatus | None:
     """What the supervisor says of the platform; None when no supervisor runs."""
     try:
         result = ask(home, Request("status"), timeout=timeout)

@@ -151,11 +151,12 @@ class Service:
         return self._platform, self._supervisor
 
     async def _status(self) -> PlatformStatus:
+        # Before the processes: one that is starting now may be ready when all have answered.
+        phase = self._phase
         units = list(self._supervisor.units.values()) if self._supervisor else []
         parents = procfs.parent_table()
         found = await asyncio.gather(*(_describe(unit, parents) for unit in units))
         processes = (*found, self._describe_self())
-        phase = self._phase
         if phase == "running":
             healthy = all(process.state == "ready" for process in processes)
             phase = "healthy" if healthy else "unhealthy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from titanium.transfer.sqlite_file import POSTS, USERS, LegacyFile, TableShape
 Progress = Callable[[str, int, int], None]
 
 SOURCE = "first-version"
+# As JSON, in bytes: a service ends an import at a line that is larger. The longest text that a
+# post may have needs a tenth of it in ASCII and half of it in emoji.
+LARGEST_ROW = 2 * 1024 * 1024 - 1024
 
 
 class Platform(Protocol):
@@ -219,6 +223,7 @@ class Import:
             tally.read += 1
             try:
                 row = convert(stored)
+                _refuse_huge(row)
             except RowError as error:
                 self._reject(shape, tally, stored, str(error))
             else:
@@ -244,6 +249,12 @@ class Import:
     def _reject(self, shape: TableShape, tally: Tally, stored: StoredRow, reason: str) -> None:
         tally.rejected += 1
         self.report.rejected.append(Rejected(shape.name, stored, reason))
+
+
+def _refuse_huge(row: Row) -> None:
+    size = len(json.dumps(row))
+    if size > LARGEST_ROW:
+        raise RowError(f"is too large: {size} bytes, at most {LARGEST_ROW} can be moved")
 
 
 def _refuse_twice(number: int, seen: set[int]) -> None:

@@ -54,7 +54,9 @@ class _Request:
 # The most special first: the first mapper that fits is taken.
 _NAMELESS = _Request("%UNIQUE_ID%", "", ("x-request-id", ":path"))
 _PATHED = _Request("%UNIQUE_ID%", PATH, ("x-request-id",))
+_PATHLESS = _Request(REQUEST_ID, "", (":path",))  # CONNECT
 _IDENTIFIED = _Request(REQUEST_ID, PATH)
+_ANY = (_NAMELESS, _PATHED, _PATHLESS, _IDENTIFIED)
 
 _RETRY_SOON = (("retry-after", "1"),)
 
@@ -118,7 +120,7 @@ def local_replies(problems: Sequence[Problem], routes: Sequence[Json] = ()) -> J
     mappers = [_as_it_is(), *map(_wrong_query, routes)]
     for problem in problems:
         mappers += _mappers(problem)
-    mappers += [_rest(who) for who in (_NAMELESS, _PATHED, _IDENTIFIED)]
+    mappers += [_rest(who) for who in _ANY]
     return {"mappers": mappers}
 
 
@@ -162,8 +164,8 @@ def _wrong_query(route: Json) -> Json:
 
 
 def _mappers(problem: Problem) -> list[Json]:
-    """One for requests with an id; before it, for early answers, those for requests without."""
-    asked = (_NAMELESS, _PATHED, _IDENTIFIED) if problem.early else (_IDENTIFIED,)
+    """One for whole requests; before it, for early answers, those for requests that lack parts."""
+    asked = _ANY if problem.early else (_IDENTIFIED,)
     return [_mapper(problem, request) for request in asked]
 
 
