@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -72,6 +73,13 @@ def free_port_base(count: int = 60) -> int:
             continue
         return base
     raise AssertionError("no free ports")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Started in the background of a shell, we and our children would ignore Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

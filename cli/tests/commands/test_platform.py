@@ -207,10 +207,19 @@ def test_logs_are_shown_by_service_and_followed(running: Program) -> None:
         env=running.environment,
     ) as follower:
         assert follower.stdout is not None
-        time.sleep(1)
-        get(running, "/api/two")
+        asking = threading.Event()
+
+        def ask() -> None:
+            # It may take a while to start on a busy machine, and shows only what comes after.
+            while not asking.wait(0.5):
+                get(running, "/api/two")
+
+        asker = threading.Thread(target=ask)
+        asker.start()
         found = any('"path":"/api/two"' in line for line in follower.stdout)
         follower.send_signal(signal.SIGINT)
+        asking.set()
+        asker.join()
         assert found
     assert follower.returncode == 130
 

@@ -18,6 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from titanium_kit.background import Background
 from titanium_kit.logs import get_logger
 
 logger = get_logger(__name__)
@@ -55,7 +56,7 @@ class SharedCache:
         self._unsent: dict[str, int] = {}
         self._count = 0
         self._sending = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._task = Background("cache-invalidations", self._listen)
 
     @staticmethod
     def _connect(url: str, password: str, timeout: float | None) -> Redis:
@@ -83,13 +84,10 @@ class SharedCache:
         return time.monotonic() >= self._quiet_until and not self._unsent
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._listen(), name="cache-invalidations")
+        self._task.start()
 
     async def stop(self) -> None:
-        # redis-py loses a cancellation that comes while it connects: once is not enough.
-        while self._task and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait({self._task}, timeout=0.1)
+        await self._task.stop()
         await self._redis.aclose()
         await self._listener_redis.aclose()
 

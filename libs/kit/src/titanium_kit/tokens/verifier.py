@@ -12,11 +12,11 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from contextlib import suppress
 from typing import Any, Protocol
 
 import jwt
 
+from titanium_kit.background import Background
 from titanium_kit.logs import get_logger
 from titanium_kit.problems import Problem, Unauthorized, Unavailable
 from titanium_kit.settings import ServiceSettings
@@ -63,16 +63,13 @@ class TokenVerifier:
         self._fetching = asyncio.Lock()
         self._updating = asyncio.Lock()
         self._known: OrderedDict[str, Identity] = OrderedDict()
-        self._task: asyncio.Task[None] | None = None
+        self._task = Background("revocations", self._poll)
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._poll(), name="revocations")
+        self._task.start()
 
     async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     async def check(self) -> None:
         """Raises when auth has been silent for too long to trust what is known."""

@@ -7,6 +7,7 @@ import random
 from contextlib import suppress
 
 from titanium_auth.domain.throttle import REMEMBER_ADDRESS
+from titanium_kit.background import Background
 from titanium_kit.database import Database
 from titanium_kit.logs import get_logger
 from titanium_kit.problems import Unavailable
@@ -33,20 +34,17 @@ class Housekeeping:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._task: asyncio.Task[None] | None = None
+        self._task = Background("housekeeping", self._work)
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._work(), name="housekeeping")
+        self._task.start()
 
     async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     async def check(self) -> None:
         """Raises when the task has died."""
-        if self._task is None or self._task.done():
+        if not self._task.alive:
             raise Unavailable("expired rows are not being deleted")
 
     async def prune(self) -> dict[str, int]:

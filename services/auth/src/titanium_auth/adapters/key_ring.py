@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from titanium_auth.adapters.key_store import POLL_EVERY, KeyStore, StoredKey
 from titanium_auth.domain.models import Session
 from titanium_auth.settings import AuthSettings
+from titanium_kit.background import Background
 from titanium_kit.cache import Entry
 from titanium_kit.logs import get_logger
 from titanium_kit.problems import Unavailable
@@ -54,7 +55,7 @@ class KeyRing:
         self._public: dict[str, jwt.PyJWK] = {}
         self._document: dict[str, Any] = {"keys": []}
         self._entry: Entry | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task = Background("signing-keys", self._follow)
 
     async def start(self) -> None:
         """Load the keys. A database that is away is waited for in the background.
@@ -63,13 +64,10 @@ class KeyRing:
         """
         with suppress(Unavailable):
             await self.reload()
-        self._task = asyncio.create_task(self._follow(), name="signing-keys")
+        self._task.start()
 
     async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     async def check(self) -> None:
         """Raises while there is no key to sign with."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from titanium_blog.adapters.writing import SqlPostStore
+from titanium_kit.background import Background
 from titanium_kit.logs import get_logger
 from titanium_kit.problems import Problem
 
@@ -23,18 +23,15 @@ class Janitor:
     def __init__(self, store: SqlPostStore, every: float = EVERY) -> None:
         self._store = store
         self._every = every
-        self._task: asyncio.Task[None] | None = None
+        self._task = Background("janitor", self._run)
 
     async def start(self) -> None:
         """Start the task; the first sweep is after one interval."""
-        self._task = asyncio.create_task(self._run(), name="janitor")
+        self._task.start()
 
     async def stop(self) -> None:
         """End the task."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     async def check(self) -> None:
         """Nothing to ask: a late sweep harms nobody."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from prometheus_client import Counter
 
+from titanium_kit.background import Background
 from titanium_kit.client import MeshClient
 from titanium_kit.logs import get_logger
 from titanium_kit.metrics import Metrics
@@ -67,21 +68,22 @@ class Relay:
             registry=metrics.registry,
         )
         self._under_way: set[asyncio.Task[None]] = set()
-        self._poller: asyncio.Task[None] | None = None
+        self._poller = Background("outbox", self._poll)
 
     async def start(self) -> None:
-        self._poller = asyncio.create_task(self._poll(), name="outbox")
+        self._poller.start()
 
     async def stop(self) -> None:
         """Stop; what is under way stays in the outbox until somebody claims it again."""
-        tasks = [*self._under_way, *([self._poller] if self._poller else [])]
+        await self._poller.stop()
+        tasks = tuple(self._under_way)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def check(self) -> None:
         """Raises when nothing is polling."""
-        if self._poller is None or self._poller.done():
+        if not self._poller.alive:
             raise Unavailable("The outbox is not being delivered.")
 
     async def deliver(self, notices: Sequence[Notice]) -> None:
