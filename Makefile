@@ -55,9 +55,12 @@ bench: .setup-dev ## Measure throughput and latency in an instance of its own; w
 	@$(TITANIUM) bench $(ARGS)
 
 ##@ Maintain
-.PHONY: docs lock clean
+.PHONY: docs golden lock clean
 docs: .setup-dev ## Regenerate docs/reference from the code
 	@$(TITANIUM) docs
+
+golden: .setup-dev ## Regenerate the rendered mesh configuration that tests compare with
+	@TITANIUM_REGENERATE_GOLDEN=1 $(PYTEST) -q cli/tests/mesh/test_golden.py
 
 lock: .setup-dev ## Recompute requirements/*.txt from the pyproject files
 	@scripts/lock.sh

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.e2e
 def test_bar_55_schemathesis_finds_nothing(platform: Platform, tmp_path: os.PathLike[str]) -> None:
     """All of schemathesis' checks on every public operation: 0 failures."""
     person = platform.register("fuzzer")
-    options = "--checks all --max-examples 25 --seed 1 --no-color --workers 2"
+    # One worker: Python's parser, which hypothesis uses, fails now and then when two threads
+    # enter it ("AST constructor recursion depth mismatch", Python 3.11).
+    options = "--checks all --max-examples 25 --seed 1 --no-color --workers 1"
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{platform.url}/api/openapi.json"),
         *options.split(),
