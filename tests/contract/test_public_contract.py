@@ -112,6 +112,7 @@ def test_refresh_verify_and_logout(platform: Platform, person: Person) -> None:
     bearer = {"Authorization": f"Bearer {token}"}
     out = platform.client.post("/api/auth/logout", json={"refresh_token": last}, headers=bearer)
     assert out.status_code == 204
+    assert "content-type" not in out.headers
     again = platform.client.post("/api/auth/refresh", json={"refresh_token": last})
     assert_problem(again, 401)
     time.sleep(1)

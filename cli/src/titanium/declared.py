@@ -57,7 +57,10 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _refusal(path: Path, error: ValidationError) -> ConfigurationError:
-    problems = error.errors(include_url=False)
+    # An unknown key first: a misspelt one is missing as well, and that says less.
+    problems = sorted(
+        error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden"
+    )
     first = problems[0]
     key = _key(first["loc"]) or "(top level)"
     message, hint = _explain(str(first["type"]), str(first["msg"]), key)

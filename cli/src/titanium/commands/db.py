@@ -57,7 +57,7 @@ def migrate(home: str | None) -> None:
 @command.command("import-sqlite", epilog=IMPORT_EPILOG)
 @click.argument("file", type=click.Path(path_type=Path))
 @home_option
-@click.option("--dry-run", is_flag=True, help="Read and check FILE; store nothing.")
+@click.option("--dry-run", is_flag=True, help="Read and check FILE; store nothing in the platform.")
 def import_sqlite(file: Path, home: str | None, dry_run: bool) -> None:
     """Move users and posts of the platform's first version from the SQLite FILE.
 

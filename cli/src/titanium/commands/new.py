@@ -39,7 +39,7 @@ def service(name: str) -> None:
         f"{folder} is there.\n\nNext:\n"
         f"  make up                            start it (titanium down first, if it runs)\n"
         f"  curl http://127.0.0.1:8080/api/{name}\n"
-        f"  .venv/bin/python -m pytest {folder}\n"
+        f"  make check                         its tests too; sets up the tools of development\n"
         f"  make docs                          after a change of its routes\n"
         f"  make lock                          pin its dependencies, for its image\n"
         f"Then rename what is called Item, and declare in {folder}/service.toml what it calls.\n"

@@ -149,7 +149,7 @@ def show_addresses(status: PlatformStatus) -> None:
     click.echo(f"\nTitanium is {status.state}")
     click.echo(f"  site     {status.url}/blog/")
     click.echo(f"  api      {status.url}/api/docs")
-    click.echo(f"  https    {status.https_url}/  (CA: {status.home}/certs)")
+    click.echo(f"  https    {status.https_url}/  (CA: {status.home}/certs/ca/ca.crt)")
     click.echo(f"  state    {status.home}")
 
 

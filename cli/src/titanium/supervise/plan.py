@@ -181,6 +181,19 @@ def migration_task(around: Surroundings, service: ServiceNeeds) -> TaskSpec:
     )
 
 
+def admin_task(around: Surroundings, service: ServiceNeeds, *words: str) -> TaskSpec:
+    """A command of the service's own `admin` module, run on its database."""
+    name = f"{service.name}-admin"
+    return TaskSpec(
+        name=name,
+        argv=(*PYTHON, f"{service.package}.admin", *words),
+        folder=around.home.config,
+        log=around.home.log(name),
+        env=app_environment(around, service, name),
+        needs=(),
+    )
+
+
 def app_process(around: Surroundings, service: ServiceNeeds, replica: int) -> ProcessSpec:
     home = around.home
     instance = instance_name(service.name, replica)

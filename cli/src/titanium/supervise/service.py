@@ -99,11 +99,11 @@ class Service:
             remains=platform.clear_remains,
         )
         await self._supervisor.start()
+        # Only now: options of a start that failed are not remembered.
+        state.save_options(self._home, self._options)
 
     def _load(self) -> Platform:
-        platform = Platform.load(self._root, self._home, self._options).prepare()
-        state.save_options(self._home, self._options)
-        return platform
+        return Platform.load(self._root, self._home, self._options).prepare()
 
     def _tell(self, event: Event) -> None:
         level = "warning" if event.state in ("warning", "failed", "backoff") else "info"

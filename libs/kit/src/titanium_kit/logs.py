@@ -49,6 +49,11 @@ def _add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return event
 
 
+def _drop_colours(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    event.pop("color_message", None)  # uvicorn's own copy of the event, for terminals
+    return event
+
+
 def _dumps(value: Any, **_: Any) -> str:
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
@@ -71,17 +76,17 @@ def configure_logging(settings: ServiceSettings) -> None:
         add_service,
         _add_request,
         structlog.stdlib.ExtraAdder(),
+        _drop_colours,
         redact,
-        structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*shared[:-1], structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared[:-1],
+        foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,

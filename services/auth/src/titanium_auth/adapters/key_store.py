@@ -118,7 +118,8 @@ class KeyStore:
             raise SettingsError(
                 f"KEY_ENCRYPTION_KEY: does not open the signing key {kid} in the database. "
                 "Restore the value that the key was made with, or give it up and end every "
-                "session: `python -m titanium_auth.admin rotate-keys --discard`"
+                "session: `titanium keys discard`, which in a cluster is "
+                "`python -m titanium_auth.admin rotate-keys --discard`"
             ) from None
 
     async def _create(self, connection: Connection, lead: float) -> StoredKey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from titanium_auth.http.dependencies import RevocationList, TheSessions
 from titanium_auth.http.schemas import BIGINT, RevocationsAnswer, RevokeRequest
@@ -16,7 +16,7 @@ def internal_router() -> APIRouter:
     """The routes."""
     router = api_router(prefix="/internal", include_in_schema=False)
 
-    @router.post("/sessions/revoke", status_code=204)
+    @router.post("/sessions/revoke", status_code=204, response_class=Response)
     async def revoke(body: RevokeRequest, sessions: TheSessions) -> None:
         """End every session that the account opened under an older epoch; refuse later ones."""
         await sessions.end_older(body.user_id, body.epoch)

@@ -61,6 +61,7 @@ def session_router() -> APIRouter:
     @router.post(
         "/logout",
         status_code=204,
+        response_class=Response,
         summary="End the session",
         responses=problem_responses(400, 401, 403, 413, 415, 422, 429, 503),
         openapi_extra={"security": [{}]},  # besides the bearer: a refresh token is enough

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import Depends
+from fastapi import Depends, Response
 
 from titanium_kit.app import api_router
 from titanium_kit.tokens import CurrentUser
@@ -35,6 +35,7 @@ async def update(body: ProfileUpdate, user: CurrentUser, accounts: AccountsDep) 
 @router.delete(
     "",
     status_code=204,
+    response_class=Response,
     summary="Delete own account",
     responses=problems(403, 429, *BODY_PROBLEMS),
 )
@@ -46,6 +47,7 @@ async def delete(body: Confirmation, user: CurrentUser, accounts: AccountsDep) -
 @router.put(
     "/password",
     status_code=204,
+    response_class=Response,
     summary="Change own password",
     responses=problems(403, 429, *BODY_PROBLEMS),
 )
