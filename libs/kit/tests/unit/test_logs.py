@@ -64,10 +64,12 @@ def test_a_line_written_for_a_request_names_it(start: Callable[..., Lines]) -> N
 
 def test_records_of_libraries_have_the_same_shape(start: Callable[..., Lines]) -> None:
     lines = start()
-    logging.getLogger("library").error("broke %d times", 2, extra={"where": "here"})
+    extra = {"where": "here", "color_message": "\x1b[36mbroke\x1b[0m"}
+    logging.getLogger("library").error("broke %d times", 2, extra=extra)
     (line,) = lines()
     assert line["event"] == "broke 2 times"
     assert (line["level"], line["service"], line["where"]) == ("error", "test", "here")
+    assert "color_message" not in line
 
 
 @pytest.mark.parametrize("name", sorted(SENSITIVE))
