@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import socket
 import ssl
 import threading
@@ -116,7 +117,7 @@ def paths_to_try() -> list[str]:
     paths = {"/", "/internal", "/internal/readyz", "/internal/metrics", "/internal/livez", "/x"}
     for service in CATALOG:
         matches = [one.match for one in service.routes] + [one.match for one in service.calls]
-        for path in [match.path for match in matches]:
+        for path in [re.sub(r"{\w+}", "7", match.path) for match in matches]:
             paths |= {path, f"{path}/below", f"{path}-beside"}
     return sorted(paths)
 
