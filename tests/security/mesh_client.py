@@ -18,6 +18,9 @@ from titanium.mesh.certificates import Issued
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GOAWAY = 0x0, 0x1, 0x3, 0x4, 0x6, 0x7
+_WINDOW_UPDATE = 0x8
+# Room for all answers of a connection, whose sum the other side counts.
+_WINDOW = struct.pack(">I", 2**30)
 _END_STREAM, _END_HEADERS, _ACK = 0x1, 0x4, 0x1
 # SETTINGS_HEADER_TABLE_SIZE 0: answers refer to no header that came before.
 _NO_TABLE = struct.pack(">HI", 1, 0)
@@ -48,7 +51,8 @@ class MeshClient:
         try:
             if tls:
                 self._socket = _wrap(plain, issued, newest)
-            self._socket.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, _NO_TABLE))
+            room = _frame(_WINDOW_UPDATE, 0, 0, _WINDOW)
+            self._socket.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, _NO_TABLE) + room)
             kind, _, _, _ = self._read_frame()
         except OSError as error:
             self._socket.close()
