@@ -19,8 +19,12 @@ from titanium import state
 from titanium.errors import PortBusyError, TitaniumError
 from titanium.layout import Home, Ports
 from titanium.mesh.policy import POLICY_FILE
+from titanium.provision.postgres import SUPERUSER
 from titanium.supervise import client
+from titanium.supervise.plan import POSTGRES
 from titanium.supervise.ports import check_port
+from titanium.supervise.process import environment
+from titanium.tools import find_postgres_bin
 
 _PORTS = 60
 _UP_WITHIN, _DOWN_WITHIN = 300.0, 120.0
@@ -67,6 +71,30 @@ class Instance:
         from titanium.transfer.platform import admin
 
         admin(self.home, "blog").run("bulk", str(count))
+        self._vacuum()
+
+    def _vacuum(self) -> None:
+        """What autovacuum does to a table at rest: first readers of new rows write, too."""
+        done = subprocess.run(
+            [
+                str(find_postgres_bin() / "psql"),
+                "--no-psqlrc",
+                "--no-password",
+                f"--host={self.home.postgres_sockets}",
+                f"--username={SUPERUSER}",
+                "--dbname=blog",
+                "--command=VACUUM (ANALYZE)",
+            ],
+            env=environment({"PGPASSFILE": str(self.home.secret(POSTGRES, "pgpass"))}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise TitaniumError(
+                f"the benchmark's database cannot be vacuumed: {done.stderr.strip()[-200:]}",
+                f"Read {self.home.log(POSTGRES)}.",
+            )
 
     def processes(self) -> dict[str, int]:
         """Name and pid of every process of the run, the supervisor among them.

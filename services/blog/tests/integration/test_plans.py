@@ -44,6 +44,7 @@ async def connection(blog: BlogUnderTest) -> Any:
         blog.settings.database_url, password=blog.settings.database_password.get_secret_value()
     )
     await insert_many(made, POSTS)
+    await made.execute("VACUUM (ANALYZE) posts")
     yield made
     await made.close()
 
