@@ -45,7 +45,7 @@ def test_the_real_content_security_policy_is_strict() -> None:
     [
         ("connect_ms = 500", "connect_ms = 0", "timeouts.connect_ms:"),
         ("connect_ms = 500", "connect_ms = 0.5", "timeouts.connect_ms:"),
-        ("connect_ms = 500", "connect_s = 1", "timeouts.connect_ms: missing"),
+        ("connect_ms = 500", "connect_s = 1", "timeouts.connect_s: unknown key"),
         ("call_seconds = 5", "call_seconds = 15", "call_seconds must be below request_seconds"),
         ("budget_percent = 20", "budget_percent = 90", "retries.budget_percent:"),
         ("header_timeout_seconds = 5", "header_timeout_seconds = 10", "header_timeout_seconds:"),
