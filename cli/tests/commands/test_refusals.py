@@ -92,4 +92,4 @@ def test_a_broken_declaration_names_file_and_key(stopped: Program) -> None:
     finally:
         declared.write_text(good)
     assert "services/two/service.toml" in done.stderr
-    assert "slo.availability" in done.stderr
+    assert "slo.availabillity: unknown key" in done.stderr
