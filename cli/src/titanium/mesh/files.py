@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from titanium.errors import StateError
+from titanium.files import write_atomically
 
 DRAIN_SECONDS = 5
 
@@ -19,18 +19,10 @@ def write_private(path: Path, content: bytes) -> None:
     A reader sees the old content or the new, never a part; Envoy notices the rename.
     Raises StateError when the folder cannot be written.
     """
-    temporary = ""
     try:
         _private_folder(path.parent)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        write_atomically(path, content.decode(), durable=True)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise StateError(
             f"{path}: cannot be written: {error.strerror}",
             "check the free space and the permissions of the state folder",
