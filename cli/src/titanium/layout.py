@@ -41,6 +41,14 @@ class Ports:
     def prometheus(self) -> int:
         return 9090 if self.base is None else self.base + 3
 
+    @property
+    def alertmanager(self) -> int:
+        return 9093 if self.base is None else self.base + 4
+
+    @property
+    def exporter(self) -> int:
+        return 9901 if self.base is None else self.base + 5
+
     def sidecar(self, service_index: int, replica: int) -> int:
         """Inbound port of one sidecar; `service_index` counts services in name order."""
         first = 15000 if self.base is None else self.base + 10
@@ -148,6 +156,11 @@ class Home:
 
     def egress_socket(self, instance: str) -> Path:
         return self.run / instance / "egress.sock"
+
+    @property
+    def otlp_socket(self) -> Path:
+        """Where the console receives spans: OTLP/HTTP, POST /v1/traces."""
+        return self.run / "console" / "otlp.sock"
 
     def admin_socket(self, instance: str) -> Path:
         return self.run / instance / "admin.sock"

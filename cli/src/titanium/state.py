@@ -39,12 +39,14 @@ class Options:
     """What a person chose at `titanium up`; remembered, so that the next one needs no options.
 
     `bench` adds the route that the benchmark compares everything with (`titanium.mesh.Bench`).
+    `observability` off: neither metrics of the proxies, nor traces, nor Prometheus and the rest.
     """
 
     port_base: int | None = None
     replicas: Mapping[str, int] = field(default_factory=dict)
     policy: str | None = None
     bench: bool = False
+    observability: bool = True
 
 
 def home_folder(chosen: str | None = None) -> Path:

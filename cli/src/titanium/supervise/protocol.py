@@ -9,22 +9,38 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from titanium import errors
 from titanium.errors import TitaniumError
 
-Operation = Literal["status", "restart", "scale", "stop"]
-OPERATIONS: tuple[Operation, ...] = ("status", "restart", "scale", "stop")
+Operation = Literal[
+    "status", "restart", "scale", "stop", "stop_service", "start_service", "kill", "fault"
+]
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRequest:
+    """Delay or fail `percent` of what reaches a service for `seconds`; 0 seconds ends it now.
+
+    `delay_ms` 0: no delay; `abort_status` 0: no failure, else the HTTP status to answer with.
+    """
+
+    delay_ms: int = 0
+    abort_status: int = 0
+    percent: int = 100
+    seconds: int = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`service` and `count` belong to restart and scale."""
+    """`service` is a service or a process; `count` belongs to scale, `fault` to fault."""
 
     operation: Operation
     service: str = ""
     count: int = 0
+    fault: FaultRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +54,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """One process. `memory` is resident bytes with its children, `uptime` seconds."""
+    """One process with its children: `memory` is resident bytes, `cpu` seconds of user and system
+    time, `uptime` seconds. `optional`: the platform serves without it."""
 
     name: str
     kind: str
@@ -50,11 +67,26 @@ class ProcessStatus:
     address: str
     service: str = ""
     detail: str = ""
+    cpu: float = 0.0
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault that is being injected into `service` until `until` (epoch seconds)."""
+
+    service: str
+    delay_ms: int
+    abort_status: int
+    percent: int
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformStatus:
-    """The whole: `state` is starting, healthy, unhealthy, stopping or stopped."""
+    """The whole: `state` is starting, healthy, degraded (it serves, but an optional process is
+    not ready), unhealthy, stopping or stopped. `console` is the console's address, empty without
+    one; `notes` say what is missing and how to get it."""
 
     state: str
     home: str
@@ -62,6 +94,9 @@ class PlatformStatus:
     https_url: str
     supervisor: int | None
     processes: tuple[ProcessStatus, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    console: str = ""
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -69,7 +104,9 @@ class PlatformStatus:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> PlatformStatus:
         processes = tuple(ProcessStatus(**item) for item in body["processes"])
-        return cls(**{**body, "processes": processes})
+        faults = tuple(Fault(**item) for item in body.get("faults", ()))
+        notes = tuple(body.get("notes", ()))
+        return cls(**{**body, "processes": processes, "faults": faults, "notes": notes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +153,8 @@ def decode(line: bytes) -> Message:
     try:
         ((kind, body),) = json.loads(line).items()
         if kind == "request" and body["operation"] in OPERATIONS:
-            return Request(**body)
+            fault = body.get("fault")
+            return Request(**{**body, "fault": FaultRequest(**fault) if fault else None})
         if kind == "event":
             return Event(**body)
         if kind == "result":

@@ -12,7 +12,17 @@ from typing import Literal
 
 from titanium.errors import ConfigurationError
 
-Kind = Literal["postgres", "redis", "app", "sidecar", "gateway"]
+Kind = Literal[
+    "postgres",
+    "redis",
+    "app",
+    "sidecar",
+    "gateway",
+    "exporter",
+    "prometheus",
+    "alertmanager",
+    "console",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,8 @@ class ProcessSpec:
     reads at start only: with argv and env they make the configuration hash, whose change
     restarts it. `ready_within` and `stop_within` are seconds. `liveness` is asked for as
     long as the process runs: one that stops answering is replaced. `sockets` are removed
-    before it starts.
+    before it starts. `optional`: the platform serves without it, so a failed start of it
+    stops nothing.
     """
 
     name: str
@@ -71,6 +82,7 @@ class ProcessSpec:
     stop_within: float = 10.0
     ready_within: float = 30.0
     hint: str = ""
+    optional: bool = False
 
     def configuration_hash(self) -> str:
         """Equal for two specs exactly when a running process of one serves as the other."""
