@@ -61,10 +61,10 @@ def test_no_password_is_written_into_configuration(tmp_path: Path) -> None:
     database = text.Database("user", "runtime-password", "owner-password")
     home = Home(tmp_path)
     written = (
-        text.provision_sql([database])
+        text.provision_sql([database], "monitor-password")
         + text.configuration(home, tmp_path, 18)
         + redis_text.configuration(home, tmp_path)
-        + redis_text.users({"user": "runtime-password"}, "admin-password")
+        + redis_text.users({"user": "runtime-password"}, "admin-password", "monitor-password")
     )
     assert "-password" not in written
 
@@ -88,7 +88,7 @@ async def test_roles_may_do_what_they_need_and_no_more(postgres: Any, tmp_path: 
     ]
     script = tmp_path / "provision.sql"
     for _ in range(2):
-        script.write_text(text.provision_sql(databases))
+        script.write_text(text.provision_sql(databases, "monitor"))
         run_psql(postgres, script)
 
     async def connect(user: str, password: str, database: str) -> asyncpg.Connection:
@@ -135,7 +135,7 @@ async def test_redis_users_reach_only_their_own_keys_and_channels(home: Home) ->
     from redis.exceptions import NoPermissionError, RedisError
 
     acl, configuration = home.root / "users.acl", home.root / "redis.conf"
-    acl.write_text(redis_text.users({"blog": "pw", "user": "pw2"}, "admin"))
+    acl.write_text(redis_text.users({"blog": "pw", "user": "pw2"}, "admin", "monitor"))
     configuration.write_text(redis_text.configuration(home, acl))
     server = Process.start(
         (str(find_redis()), str(configuration)), folder=home.root, log=home.log("redis"), env={}

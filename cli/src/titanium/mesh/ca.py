@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from titanium.certificate_files import certificate_in
 from titanium.errors import StateError
 from titanium.layout import GATEWAY
 from titanium.mesh.certificates import (
@@ -115,7 +116,7 @@ class CertificateAuthority:
         return self._authority.server(hosts, now or datetime.now(UTC), lifetime)
 
     def _due(self, path: Path, now: datetime) -> bool:
-        certificate = _certificate_in(path)
+        certificate = certificate_in(path)
         if certificate is None or certificate.not_valid_before_utc > now:
             return True
         if certificate.not_valid_after_utc - now <= self._lifetime / 2:
@@ -189,14 +190,4 @@ def _json_in(path: Path) -> object:
     try:
         return json.loads(path.read_bytes())
     except (OSError, ValueError):
-        return None
-
-
-def _certificate_in(path: Path) -> x509.Certificate | None:
-    """The certificate in an SDS file; None when there is none that can be read."""
-    try:
-        document = json.loads(path.read_bytes())
-        pem = document["resources"][0]["tls_certificate"]["certificate_chain"]["inline_string"]
-        return x509.load_pem_x509_certificate(pem.encode())
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None

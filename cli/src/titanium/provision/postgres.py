@@ -13,6 +13,9 @@ from pathlib import Path
 from titanium.layout import Home
 
 SUPERUSER = "titanium"
+# The exporter's role: sees every figure of the server and no row of any table.
+MONITOR = "titanium_monitor"
+_MONITOR_CONNECTIONS = 3
 _ITERATIONS = 4096
 
 
@@ -112,7 +115,7 @@ def scram_verifier(password: str, salt: bytes | None = None) -> str:
     return f"SCRAM-SHA-256${_ITERATIONS}:{base64.b64encode(salt).decode()}${stored}:{server}"
 
 
-def provision_sql(databases: Iterable[Database]) -> str:
+def provision_sql(databases: Iterable[Database], monitor_password: str) -> str:
     """psql script that brings roles, databases and privileges to what they should be.
 
     It may run any number of times, on an empty or on a used server.
@@ -122,6 +125,7 @@ def provision_sql(databases: Iterable[Database]) -> str:
         "SET client_min_messages = warning;",
         'REVOKE ALL ON DATABASE "postgres" FROM PUBLIC;',
         'REVOKE ALL ON DATABASE "template1" FROM PUBLIC;',
+        _monitor_sql(monitor_password),
     ]
     parts += [_database_sql(database) for database in databases]
     return "\n".join(parts) + "\n"
@@ -134,6 +138,16 @@ def _role_sql(name: str, password: str) -> str:
 SELECT {literal(f"CREATE ROLE {identifier(name)}")}
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {literal(name)}) \\gexec
 ALTER ROLE {identifier(name)} WITH {attributes} PASSWORD {literal(scram_verifier(password))};"""  # noqa: S608
+
+
+def _monitor_sql(password: str) -> str:
+    """It connects to the database `postgres` alone: the server's views tell of all others."""
+    name = identifier(MONITOR)
+    return f"""\
+{_role_sql(MONITOR, password)}
+ALTER ROLE {name} CONNECTION LIMIT {_MONITOR_CONNECTIONS};
+GRANT pg_monitor TO {name};
+GRANT CONNECT ON DATABASE "postgres" TO {name};"""
 
 
 def _database_sql(database: Database) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from titanium.layout import Home
 
 ADMIN = "titanium"
+# The exporter's user: it may ask for figures and for nothing else.
+MONITOR = "monitor"
 
 
 def quote(path: Path) -> str:
@@ -40,11 +42,12 @@ loglevel notice
 """
 
 
-def users(passwords: Mapping[str, str], admin_password: str) -> str:
+def users(passwords: Mapping[str, str], admin_password: str, monitor_password: str) -> str:
     """ACL file: nobody by default; a service sees keys and channels under its own name only."""
     lines = [
         "user default off resetkeys resetchannels -@all",
         f"user {ADMIN} on #{_hash(admin_password)} ~* &* +@all",
+        f"user {MONITOR} on #{_hash(monitor_password)} resetkeys resetchannels -@all +info",
     ]
     lines += [
         f"user {service} on #{_hash(password)} resetkeys ~{service}:* resetchannels &{service}:* "
