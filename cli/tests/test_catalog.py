@@ -158,6 +158,11 @@ def test_what_is_wrong_is_named_with_file_and_key(tmp_path: Path, more: str, key
         ("availability = 99.9", "availability = nan", "slo.availability:"),
         ("availability = 99.9", 'availability = "99.9"', "slo.availability:"),
         ("latency_p95_ms = 250", "", "slo.latency_p95_ms: missing"),
+        (
+            "latency_p95_ms = 250",
+            "latency_p95_ms = 200",
+            "slo.latency_p95_ms: 200 cannot be measured; use one of: 5, 10, 25",
+        ),
         ("token = false", "token = 0", "routes[0].token:"),
         ("[needs]", "[needs]\nmongo = true", "needs.mongo: unknown key"),
         ('postgres = "one"', "postgres = 2026-01-01", "needs.postgres:"),

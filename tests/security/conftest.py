@@ -12,8 +12,10 @@ from .harness import ROOT, Mesh
 
 
 def unlimited() -> Policy:
-    """The real policy, but no client ever runs out of requests."""
-    return load_policy(ROOT).unlimited()
+    """The real policy, but no client ever runs out of requests, and chance traces none."""
+    policy = load_policy(ROOT).unlimited()
+    quiet = policy.tracing.model_copy(update={"sampling_percent": 0})
+    return policy.model_copy(update={"tracing": quiet})
 
 
 @pytest.fixture(scope="session")

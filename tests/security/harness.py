@@ -162,6 +162,8 @@ class Mesh:
         lifetime: timedelta = timedelta(hours=24),
         bench: Bench | None = None,
         concurrency: int = 1,
+        observability: bool = True,
+        trace_token: str | None = None,
     ) -> None:
         self.catalog: Catalog = load_catalog(ROOT)
         self.policy = policy or load_policy(ROOT)
@@ -174,6 +176,8 @@ class Mesh:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.bench = bench
         self.concurrency = concurrency
+        self.observability = observability
+        self.trace_token = trace_token
         self.lifetime = lifetime
         self.authority = CertificateAuthority.open(self.home.certs, lifetime=lifetime)
 
@@ -204,7 +208,13 @@ class Mesh:
         for service in self.catalog.names:
             for replica in range(self.replicas[service]):
                 self._prepare_instance(service, replica)
-        topology = local_gateway(self.home, self.ports, bench=self.bench)
+        topology = local_gateway(
+            self.home,
+            self.ports,
+            bench=self.bench,
+            observability=self.observability,
+            trace_token=self.trace_token,
+        )
         bootstrap = render_gateway(self.catalog, self.policy, self.edge, topology)
         write_document(self.home.bootstrap(GATEWAY), bootstrap)
         topology.openapi_json.write_text('{"openapi":"3.1.0"}')
@@ -216,7 +226,13 @@ class Mesh:
 
     def _prepare_instance(self, service: str, replica: int) -> None:
         topology = local_sidecar(
-            self.home, self.ports, self.catalog.names, service, replica, bench=self.bench
+            self.home,
+            self.ports,
+            self.catalog.names,
+            service,
+            replica,
+            bench=self.bench,
+            observability=self.observability,
         )
         folder = topology.app_socket.parent
         folder.mkdir(mode=0o700, parents=True)

@@ -295,7 +295,7 @@ def test_sidecars_log_what_they_denied(mesh: Mesh) -> None:
     wait_until(lambda: "/api/denied" in path.read_text(), "the line", 5)
     line = json.loads(next(one for one in path.read_text().splitlines() if "/api/denied" in one))
     assert line["status"] == 403
-    assert line["service"] == "auth-0"
+    assert (line["service"], line["instance"]) == ("auth", "auth-0")
     assert line["event"] == "egress"
     assert "/api/posts/passed" not in mesh.home.log("blog-0-sidecar").read_text()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from titanium import declared
 from titanium.declared import Declared
@@ -30,11 +30,20 @@ Template = Annotated[
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
 Database = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
 
+# Bounds of the proxies' histograms, locally and in a cluster: only there can be counted how many
+# answers were faster.
+LATENCIES_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000)
 INTERNAL = "/internal"
 READINESS = "/internal/readyz"
 # Paths that the gateway answers or rewrites by itself; a service cannot claim them.
 GATEWAY_PATHS = ("/", "/health", "/api/docs", "/api/openapi.json", "/blog/api")
 SERVICE_FILE = "service.toml"
+# Processes and users of the platform itself: a service of that name would share their folders,
+# accounts or labels.
+RESERVED_NAMES = frozenset(
+    {"alertmanager", "console", "exporter", "monitor", "observability", "platform", "postgres"}
+    | {"prometheus", "redis", "supervisor", "titanium", GATEWAY}
+)
 
 
 class Match(NamedTuple):
@@ -120,7 +129,15 @@ class Slo(Declared):
     """Promises over 30 days: share of good answers in per cent, p95 in milliseconds."""
 
     availability: Annotated[float, Field(gt=0, lt=100)]
-    latency_p95_ms: Annotated[int, Field(gt=0, le=60_000)]
+    latency_p95_ms: int
+
+    @field_validator("latency_p95_ms")
+    @classmethod
+    def _measurable(cls, value: int) -> int:
+        if value not in LATENCIES_MS:
+            choice = ", ".join(str(bound) for bound in LATENCIES_MS)
+            raise ValueError(f"{value} cannot be measured; use one of: {choice}")
+        return value
 
 
 class _Head(Declared):
@@ -227,7 +244,7 @@ def _load_service(path: Path) -> Service:
             f'{path}: service.name: "{head.name}" differs from the folder "{path.parent.name}"',
             "give both the same name",
         )
-    if head.name == GATEWAY:
+    if head.name in RESERVED_NAMES:
         raise ConfigurationError(f"{path}: service.name: reserved", "choose another name")
     return Service(
         name=head.name,

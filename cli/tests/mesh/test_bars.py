@@ -37,6 +37,11 @@ def clusters(bootstrap: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in bootstrap["static_resources"]["clusters"]}
 
 
+def services(bootstrap: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The clusters that requests are sent to."""
+    return {name: one for name, one in clusters(bootstrap).items() if name != "otlp"}
+
+
 def filters(listener: dict[str, Any]) -> list[str]:
     return [one["name"].rpartition(".")[2] for one in manager(listener)["http_filters"]]
 
@@ -166,7 +171,7 @@ def test_bar_25_retries_are_at_most_a_fifth_of_the_requests_received(
     proxies: dict[str, dict[str, Any]],
 ) -> None:
     for bootstrap in proxies.values():
-        for name, cluster in clusters(bootstrap).items():
+        for name, cluster in services(bootstrap).items():
             threshold = cluster["circuit_breakers"]["thresholds"][0]
             if name == "app":
                 assert threshold["max_retries"] == 0
@@ -212,7 +217,7 @@ def test_bar_26_no_call_between_services_is_retried_unless_it_reads(
 def test_bar_24_instances_are_ejected_after_5_failures_for_30_seconds(
     gateway: dict[str, Any],
 ) -> None:
-    for cluster in clusters(gateway).values():
+    for cluster in services(gateway).values():
         outlier = cluster["outlier_detection"]
         assert outlier["consecutive_5xx"] == 5
         assert outlier["base_ejection_time"] == outlier["max_ejection_time"] == "30s"
@@ -245,7 +250,7 @@ def test_bar_37_every_mesh_port_demands_a_declared_identity_over_tls_1_3(
 
 
 def test_bar_37_callers_accept_exactly_the_callee_they_meant(gateway: dict[str, Any]) -> None:
-    for name, cluster in clusters(gateway).items():
+    for name, cluster in services(gateway).items():
         context = cluster["transport_socket"]["typed_config"]["common_tls_context"]
         validation = context["combined_validation_context"]["default_validation_context"]
         names = [one["matcher"]["exact"] for one in validation["match_typed_subject_alt_names"]]
@@ -257,7 +262,7 @@ def test_bar_38_the_access_rules_are_exactly_the_catalog(
 ) -> None:
     for service, bootstrap in sidecars.items():
         inbound = listeners(bootstrap)["inbound"]
-        assert filters(inbound) == ["rbac", "router"]
+        assert filters(inbound) == ["rbac", "fault", "router"]
         rules = manager(inbound)["http_filters"][0]["typed_config"]["rules"]
         assert rules["action"] == "ALLOW"
         assert set(rules["policies"]) == set(catalog.callers(service))

@@ -47,6 +47,7 @@ def test_gateway_for_kubernetes_is_rendered_as_before(
         mesh=None,
         https_port=None,
         admin_socket=None,
+        otlp_socket=None,
         access_log=Path("/dev/stdout"),
     )
     check("gateway-kubernetes", render_gateway(catalog, policy, edge, topology))

@@ -53,6 +53,8 @@ def test_the_real_content_security_policy_is_strict() -> None:
         ("idle_seconds = 30", "idle_seconds = 60", "must be below edge.idle_timeout_seconds"),
         ("burst = 200", "burst = 0", "limits.read.burst:"),
         ("burst = 200", "burst = 200\nsize = 1", "limits.read.size: unknown key"),
+        ("sampling_percent = 1 ", "sampling_percent = 101 ", "tracing.sampling_percent:"),
+        ("sampling_percent = 1 ", "sampled = 1 ", "tracing.sampled: unknown key"),
     ],
 )
 def test_a_wrong_policy_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -69,7 +69,9 @@ def test_envoy_accepts_every_rendered_bootstrap(root: Path, home: Home) -> None:
     for name, topology in {
         "gateway": gateway,
         "bench": replace(gateway, bench=bench),
-        "kubernetes": replace(gateway, mesh=None, https_port=None, admin_socket=None),
+        "kubernetes": replace(
+            gateway, mesh=None, https_port=None, admin_socket=None, otlp_socket=None
+        ),
     }.items():
         write_document(home.bootstrap(name), render_gateway(catalog, policy, edge, topology))
         validate(home.bootstrap(name))

@@ -1,4 +1,4 @@
-"""`mesh/policy.toml`: time-outs, retries, breakers, limits and the edge's bounds."""
+"""`mesh/policy.toml`: time-outs, retries, breakers, limits, the edge's bounds and tracing."""
 
 from __future__ import annotations
 
@@ -109,6 +109,12 @@ class EdgeBounds(Declared):
     limit_unknown: Name
 
 
+class Tracing(Declared):
+    """Of how many requests that nobody asks about a trace is kept."""
+
+    sampling_percent: Annotated[float, Field(ge=0, le=100)]
+
+
 class Policy(Declared):
     """The whole file."""
 
@@ -118,6 +124,7 @@ class Policy(Declared):
     outlier: Outlier
     limits: Annotated[dict[Name, Limit], Field(min_length=1)]
     edge: EdgeBounds
+    tracing: Tracing
 
     @model_validator(mode="after")
     def _fits_together(self) -> Policy:

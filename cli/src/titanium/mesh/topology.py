@@ -7,7 +7,7 @@ functions write the configuration for one machine and for a cluster.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -53,7 +53,9 @@ class GatewayTopology:
     `mesh` None is a Kubernetes cluster: services are reached by DNS, and the cluster's own mesh
     encrypts. `docs_style` is the CSP source of the style in `docs_html`. Paths are absolute
     and only written into the configuration. Without `https_port` and `server_certificate` there
-    is no https listener; without `admin_socket` no admin.
+    is no https listener; without `admin_socket` no admin; without `otlp_socket` (where spans
+    go) no tracing. A client that knows `trace_token` may have its request traced.
+    `observability` off leaves out what only serves watching, for the benchmark to compare with.
     """
 
     http_port: int
@@ -68,11 +70,17 @@ class GatewayTopology:
     server_certificate: Path | None = None
     admin_socket: Path | None = None
     bench: Bench | None = None
+    otlp_socket: Path | None = None
+    trace_token: str | None = field(default=None, repr=False)
+    observability: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarTopology:
-    """One sidecar's surroundings: its only TCP port and the Unix sockets around it."""
+    """One sidecar's surroundings: its only TCP port and the Unix sockets around it.
+
+    Without `otlp_socket` there is no tracing; `observability` as of the gateway.
+    """
 
     instance: str
     port: int
@@ -82,6 +90,8 @@ class SidecarTopology:
     mesh: MeshFiles
     bind: str = HOST
     bench: Bench | None = None
+    otlp_socket: Path | None = None
+    observability: bool = True
 
 
 Topology = GatewayTopology | SidecarTopology
@@ -118,9 +128,18 @@ def health_lua() -> str:
 
 
 def local_gateway(
-    home: Home, ports: Ports, *, docs_style: str = "", bench: Bench | None = None
+    home: Home,
+    ports: Ports,
+    *,
+    docs_style: str = "",
+    bench: Bench | None = None,
+    observability: bool = True,
+    trace_token: str | None = None,
 ) -> GatewayTopology:
-    """The gateway of a local run; `config/gateway/{openapi.json,docs.html}` must exist at start."""
+    """The gateway of a local run; `config/gateway/{openapi.json,docs.html}` must exist at start.
+
+    `trace_token` is the console's: who has it may have a request traced from anywhere.
+    """
     return GatewayTopology(
         http_port=ports.http,
         https_port=ports.https,
@@ -133,6 +152,9 @@ def local_gateway(
         admin_socket=home.admin_socket(GATEWAY),
         mesh=mesh_files(home, GATEWAY),
         bench=bench,
+        otlp_socket=home.otlp_socket if observability else None,
+        trace_token=trace_token,
+        observability=observability,
     )
 
 
@@ -144,6 +166,7 @@ def local_sidecar(
     replica: int,
     *,
     bench: Bench | None = None,
+    observability: bool = True,
 ) -> SidecarTopology:
     """The sidecar of instance `<service>-<replica>`; `services` are all names of the catalog."""
     instance = f"{service}-{replica}"
@@ -155,4 +178,6 @@ def local_sidecar(
         admin_socket=home.admin_socket(instance),
         mesh=mesh_files(home, service),
         bench=bench,
+        otlp_socket=home.otlp_socket if observability else None,
+        observability=observability,
     )

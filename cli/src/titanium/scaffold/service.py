@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from titanium.catalog import GATEWAY_PATHS, Catalog, Match, load_catalog
+from titanium.catalog import GATEWAY_PATHS, RESERVED_NAMES, Catalog, Match, load_catalog
 from titanium.errors import ConfigurationError, TitaniumError, UsageError
 from titanium.scaffold.render import render_tree
 
@@ -14,7 +14,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SHORTEST, LONGEST = 2, 24
 # Parts of the platform, of its addresses, or of PostgreSQL: a process, a folder of secrets, a
 # database or a role has that name already.
-_PARTS = {"gateway", "supervisor", "configuration", "provision", "postgres", "redis", "demo"}
+_PARTS = {"configuration", "provision", "demo", *RESERVED_NAMES}
 _ADDRESSES = {"internal", "api", "health", "blog"}
 _DATABASES = {"titanium", "public", "template0", "template1", "none"}
 RESERVED = _PARTS | _ADDRESSES | _DATABASES | {"kit", "test", "tests"}

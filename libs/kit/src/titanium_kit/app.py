@@ -21,6 +21,7 @@ from titanium_kit.metrics import Metrics
 from titanium_kit.problems import problem_responses
 from titanium_kit.resources import Resource, running
 from titanium_kit.settings import ServiceSettings
+from titanium_kit.tracing import Tracer
 
 
 class FastJSONResponse(JSONResponse):
@@ -60,15 +61,17 @@ def build_app(
     resources: Sequence[Resource],
     cache: ResponseCache | None = None,
 ) -> FastAPI:
-    """An application with errors, health, metrics, limits and (with `cache`) cached answers.
+    """An application with errors, health, metrics, traces, limits and cached answers.
 
-    `resources` are started in order with the application and stopped in reverse.
+    `resources` are started in order with the application and stopped in reverse; without
+    `cache` every answer is made anew.
     """
     owned = [*resources, *([cache] if cache else [])]
+    tracer = Tracer.from_settings(settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with running(owned):
+        async with running([*([tracer] if tracer else []), *owned]):
             yield
 
     app = Application(
@@ -88,7 +91,7 @@ def build_app(
         app.include_router(router)
     # The last added is the outermost: request context, then the body limit.
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
-    app.add_middleware(RequestMiddleware, metrics=metrics)
+    app.add_middleware(RequestMiddleware, metrics=metrics, tracer=tracer)
     if cache:
-        app.front = CacheMiddleware(partial(FastAPI.__call__, app), cache, metrics)
+        app.front = CacheMiddleware(partial(FastAPI.__call__, app), cache, metrics, tracer)
     return app

@@ -12,6 +12,7 @@ from titanium_kit.logs import get_logger
 from titanium_kit.metrics import Metrics
 from titanium_kit.problems import problem_response
 from titanium_kit.routes import route_template
+from titanium_kit.tracing import Tracer, current_span
 
 logger = get_logger(__name__)
 
@@ -29,14 +30,15 @@ def _text(value: bytes) -> str:
 
 
 class RequestMiddleware:
-    """Gives each request its context, counts it, and turns an unexpected error into a 500.
+    """Gives each request its context and span, counts it, and turns an unexpected error into a 500.
 
     The error's traceback goes to the log, its request id to the client, nothing else.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, tracer: Tracer | None = None) -> None:
         self.app = app
         self.metrics = metrics
+        self.tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,10 +60,17 @@ class RequestMiddleware:
             _text(header(scope, b"traceparent")),
             _text(header(scope, b"tracestate")),
         )
+        span = None
+        if self.tracer is not None and context.sampled:
+            span = self.tracer.begin(context, scope["method"], scope["path"])
+            context = context.below(span.traceparent)
         token = current_request.set(context)
+        span_token = current_span.set(span)
         try:
             await self.app(scope, receive, send_and_watch)
-        except Exception:
+        except Exception as error:
+            if span is not None:
+                span.fail(type(error).__name__)
             logger.exception("unexpected_error", method=scope["method"], path=scope["path"])
             if started:
                 raise
@@ -72,10 +81,12 @@ class RequestMiddleware:
             )
             await response(scope, receive, send_and_watch)
         finally:
+            current_span.reset(span_token)
             current_request.reset(token)
-            self.metrics.observe(
-                route_template(scope), scope["method"], status, time.perf_counter() - began
-            )
+            route = route_template(scope)
+            self.metrics.observe(route, scope["method"], status, time.perf_counter() - began)
+            if span is not None and self.tracer is not None:
+                self.tracer.end(span, route, status)
 
 
 class BodyTooLarge(HTTPException):

@@ -17,6 +17,7 @@ from titanium_kit.context import current_request
 from titanium_kit.logs import get_logger
 from titanium_kit.problems import Problem, Unavailable
 from titanium_kit.settings import ServiceSettings
+from titanium_kit.tracing import child_span
 
 logger = get_logger(__name__)
 
@@ -65,12 +66,23 @@ class MeshClient:
             if self._egress
             else f"http://{service}:8000{path}"
         )
+        attributes = {
+            "http.request.method": method,
+            "server.address": service,
+            "url.path": path.partition("?")[0],
+        }
+        request = current_request.get()
         try:
             # httpx's own time-out starts anew with every byte.
             async with asyncio.timeout(timeout):
-                response = await self._client.request(
-                    method, url, json=json, headers=current_request.get().headers(), timeout=timeout
-                )
+                with child_span(f"{method} {service}", attributes) as span:
+                    if span is not None:
+                        request = request.below(span.traceparent)
+                    response = await self._client.request(
+                        method, url, json=json, headers=request.headers(), timeout=timeout
+                    )
+                    if span is not None:
+                        span.answered(response.status_code)
         except (httpx2.HTTPError, TimeoutError) as error:
             logger.warning("call_failed", callee=service, path=path, reason=type(error).__name__)
             raise Unavailable(f"The {service} service does not answer.") from error

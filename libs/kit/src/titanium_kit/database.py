@@ -17,6 +17,8 @@ from titanium_kit.logs import get_logger
 from titanium_kit.metrics import Metrics
 from titanium_kit.problems import Unavailable
 from titanium_kit.settings import ServiceSettings
+from titanium_kit.tracing import current_span
+from titanium_kit.tracing.statements import statement_spans
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -95,6 +97,9 @@ class Database:
                 lambda: pool.get_size() - pool.get_idle_size()
             )
             self._metrics.pool_gauge("idle").set_function(pool.get_idle_size)
+            self._metrics.pool_gauge("free").set_function(
+                lambda: pool.get_max_size() - pool.get_size()
+            )
 
     async def stop(self) -> None:
         """Close the pool; connections that do not finish in time are cut."""
@@ -116,7 +121,12 @@ class Database:
             raise Unavailable("The database is not open yet.")
         try:
             async with self._pool.acquire(timeout=self._settings.database_timeout) as connection:
-                yield connection
+                span = current_span.get()
+                if span is None:
+                    yield connection
+                else:
+                    with connection.query_logger(statement_spans(span)):
+                        yield connection
         except (asyncpg.DataError, asyncpg.UnsupportedClientFeatureError):
             raise  # InterfaceErrors too, but the caller's: a value that its column cannot hold
         except OVERLOAD as error:  # first, because a TimeoutError is an OSError as well

@@ -18,8 +18,10 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.exposition import generate_latest
-from prometheus_client.metrics_core import HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from titanium_kit.logs import lines_by_level
 
 # https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
 HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
@@ -66,6 +68,21 @@ class _Durations(Collector):
         yield family
 
 
+class _LogLines(Collector):
+    """Lines that this process has logged."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "titanium_log_lines", "Log lines by level.", labels=("service", "level")
+        )
+        for level, lines in lines_by_level.items():
+            family.add_metric((self._service, level), lines)
+        yield family
+
+
 class Metrics:
     """The registry of one process."""
 
@@ -83,10 +100,17 @@ class Metrics:
         )
         self.pool_connections = Gauge(
             "titanium_database_pool_connections",
-            "Connections of the database pool by state (used, idle).",
+            "Connections of the database pool by state (used, idle, free: not opened yet).",
             ("service", "state"),
             registry=self.registry,
         )
+        self.spans = Counter(
+            "titanium_spans_total",
+            "Application spans by what became of them (exported, failed, dropped).",
+            ("service", "result"),
+            registry=self.registry,
+        )
+        self.registry.register(_LogLines(service))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -107,6 +131,10 @@ class Metrics:
     def pool_gauge(self, state: str) -> Gauge:
         """A bound gauge of pool connections."""
         return self.pool_connections.labels(self._service, state)
+
+    def count_spans(self, result: str, spans: int) -> None:
+        """Count what became of application spans; called from any thread."""
+        self.spans.labels(self._service, result).inc(spans)
 
     def before_exposition(self, update: Callable[[], None]) -> None:
         """Call `update` before each scrape: for figures that are too hot to be counters."""

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SourceError
 
@@ -48,9 +48,18 @@ class ServiceSettings(BaseSettings):
     cache_timeout: float = Field(default=0.1, gt=0)
     cache_max_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
 
+    otel_exporter_otlp_endpoint: str = ""
+
     max_body_bytes: int = Field(default=1024 * 1024, gt=0)
     token_issuer: str = "titanium"  # noqa: S105 - a name
     token_audience: str = "titanium-api"  # noqa: S105 - a name
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _known_endpoint(cls, value: str) -> str:
+        if value and not value.startswith(("unix:///", "http://", "https://")):
+            raise ValueError("must be unix:///path/to.sock or http(s)://host:port")
+        return value
 
     @model_validator(mode="after")
     def _refuse_placeholders(self) -> Self:

@@ -13,6 +13,7 @@ import pytest
 
 from titanium_kit.context import RequestContext, current_request
 from titanium_kit.logs import SENSITIVE, configure_logging, get_logger
+from titanium_kit.metrics import Metrics
 from titanium_kit.settings import ServiceSettings
 
 pytestmark = pytest.mark.unit
@@ -134,3 +135,28 @@ def test_warnings_of_python_become_lines(start: Callable[..., Lines]) -> None:
     (line,) = lines()
     assert line["logger"] == "py.warnings"
     assert "old" in line["event"]
+
+
+def test_lines_are_counted_by_level(settings: Callable[..., ServiceSettings]) -> None:
+    """As they are written: what the level keeps out is not counted."""
+
+    def counted() -> dict[str, float]:
+        text = Metrics("test").exposition().decode()
+        lines = [line for line in text.splitlines() if line.startswith("titanium_log_lines_total{")]
+        return {line.split('level="')[1].split('"')[0]: float(line.split()[-1]) for line in lines}
+
+    configure_logging(settings(log_level="info"))
+    before = counted()
+    logger = get_logger("test")
+    logger.debug("kept_out")
+    logger.warning("structlog")
+    logging.getLogger("other").warning("standard library")
+    logger.error("once")
+    after = counted()
+    assert {level: after[level] - before[level] for level in after} == {
+        "debug": 0,
+        "info": 0,
+        "warning": 2,
+        "error": 1,
+        "critical": 0,
+    }

@@ -10,7 +10,7 @@ from titanium.mesh.render.parts import Json, typed
 _FIELDS = {
     "ts": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
     "request_id": "%REQ(X-REQUEST-ID)%",
-    "traceparent": "%REQ(TRACEPARENT)%",
+    "trace_id": "%TRACE_ID%",
     "method": "%REQ(:METHOD)%",
     "path": "%PATH(NQ:ORIG_OR_PATH)%",
     "status": "%RESPONSE_CODE%",
@@ -41,7 +41,7 @@ def edge_log(path: Path) -> Json:
     }
 
 
-def sidecar_log(instance: str, event: str) -> Json:
+def sidecar_log(service: str, instance: str, event: str) -> Json:
     """Denials and failures only, to standard output.
 
     The gateway's log and the app's own already hold a line for every request; a third would
@@ -51,7 +51,8 @@ def sidecar_log(instance: str, event: str) -> Json:
     fields = {
         **_FIELDS,
         "level": "warning",
-        "service": instance,
+        "service": service,
+        "instance": instance,
         "event": event,
         "caller": "%DOWNSTREAM_PEER_URI_SAN%",
         "details": "%RESPONSE_CODE_DETAILS%",

@@ -13,6 +13,7 @@ from titanium.mesh.render.clusters import dns_cluster, mesh_cluster
 from titanium.mesh.render.hardening import (
     admin,
     connection_manager,
+    early_mutations,
     listener,
     overload_manager,
     router,
@@ -35,13 +36,26 @@ from titanium.mesh.render.routes import (
     public_routes,
     refused_paths,
 )
+from titanium.mesh.render.stats import stats_config
 from titanium.mesh.render.tls import edge_server
+from titanium.mesh.render.tracing import (
+    choose_traced,
+    otlp_clusters,
+    tracing,
+    tracing_runtime,
+    untraced,
+)
 from titanium.mesh.topology import GatewayTopology
 
 # Headers by which a client could pretend to be our proxy or a user of ours.
 _SPOOFABLE_PREFIXES = ("x-envoy-", "x-titanium-", "x-user", "x-auth", "x-original-", "x-rewrite-")
 _SPOOFABLE_FORWARDED = ("x-forwarded-", "forwarded", "x-real-ip", "x-client-ip", "true-client-ip")
-_SPOOFABLE_NAMES = ("x-http-method-override", "x-method-override", "x-remote-user")
+_SPOOFABLE_NAMES = (
+    "x-http-method-override",
+    "x-method-override",
+    "x-remote-user",
+    "x-client-trace-id",
+)
 _LARGEST_FILE_BYTES = 4 * 1024 * 1024
 _READINESS_TIMEOUT_MS = 1000
 _LUA = "envoy.filters.http.lua"
@@ -57,14 +71,19 @@ def render_gateway(catalog: Catalog, policy: Policy, edge: Edge, topology: Gatew
             )
         )
     most = policy.edge.max_connections
+    clusters = [_cluster(name, policy, topology) for name in catalog.names]
+    clusters += otlp_clusters(topology.otlp_socket)
     bootstrap: Json = {
         "node": {"id": GATEWAY, "cluster": GATEWAY},
         "static_resources": {
             "listeners": listeners,
-            "clusters": [_cluster(name, policy, topology) for name in catalog.names],
+            "clusters": clusters,
         },
         "overload_manager": overload_manager(policy.edge),
-        "layered_runtime": runtime({one["name"]: most for one in listeners}),
+        "layered_runtime": runtime(
+            {one["name"]: most for one in listeners}, tracing_runtime(topology.otlp_socket)
+        ),
+        "stats_config": stats_config(),
     }
     if topology.admin_socket is not None:
         bootstrap["admin"] = admin(topology.admin_socket)
@@ -112,7 +131,9 @@ def _chain(
         "xff_num_trusted_hops": hops,
         "server_name": "titanium",
         "always_set_request_id_in_response": True,
-        "early_header_mutation_extensions": [_strip_spoofed(trust_forwarded=hops > 0)],
+        "early_header_mutation_extensions": [
+            early_mutations(_trace_headers(policy, topology) + _strip_spoofed(hops))
+        ],
         "access_log": [edge_log(topology.access_log)],
         "local_reply_config": local_replies(GATEWAY_PROBLEMS, wrong),
         "route_config": {
@@ -120,12 +141,16 @@ def _chain(
             "max_direct_response_body_size_bytes": _LARGEST_FILE_BYTES,
             "virtual_hosts": [host],
         },
-        "http_filters": _filters(policy, edge, extra_headers),
+        "http_filters": _filters(policy, edge, topology, extra_headers),
     }
+    if topology.otlp_socket is not None:
+        content["tracing"] = tracing(GATEWAY, GATEWAY)
     return connection_manager(f"gateway_{name}", policy, content)
 
 
-def _filters(policy: Policy, edge: Edge, extra_headers: tuple[Json, ...]) -> list[Json]:
+def _filters(
+    policy: Policy, edge: Edge, topology: GatewayTopology, extra_headers: tuple[Json, ...]
+) -> list[Json]:
     """Few and cheap: every request passes all of them (the script only at /health)."""
     headers = [
         # A service's own, stricter policy wins.
@@ -150,7 +175,7 @@ def _filters(policy: Policy, edge: Edge, extra_headers: tuple[Json, ...]) -> lis
         http_filter(
             "buffer", "buffer.v3.Buffer", {"max_request_bytes": policy.edge.max_body_bytes}
         ),
-        router(quiet=True),
+        router(counted=topology.observability),
     ]
 
 
@@ -235,8 +260,10 @@ def _health(catalog: Catalog, topology: GatewayTopology) -> Json:
             },
         },
     )
+    # Asked every second by the supervisor: traces of it would push out those of people.
     return {
         "direct_response": {"status": 503},
+        **({"tracing": untraced()} if topology.otlp_socket is not None else {}),
         "typed_per_filter_config": {
             _LUA: typed("config.route.v3.FilterConfig", {"config": script})
         },
@@ -258,19 +285,24 @@ def _cors(edge: Edge) -> Json:
     )
 
 
-def _strip_spoofed(*, trust_forwarded: bool) -> Json:
+def _trace_headers(policy: Policy, topology: GatewayTopology) -> list[Json]:
+    if topology.mesh is None:  # in a cluster its own mesh traces, and its headers have to stay
+        return []
+    if topology.otlp_socket is None:
+        return [{"remove": "traceparent"}, {"remove": "tracestate"}]
+    return choose_traced(
+        policy,
+        trust_loopback=policy.edge.xff_num_trusted_hops == 0,
+        token=topology.trace_token,
+    )
+
+
+def _strip_spoofed(hops: int) -> list[Json]:
     prefixes = list(_SPOOFABLE_PREFIXES)
-    if not trust_forwarded:
+    if hops == 0:
         prefixes += _SPOOFABLE_FORWARDED
     removals: list[Json] = [
         {"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}}
         for prefix in prefixes
     ]
-    removals += [{"remove": name} for name in _SPOOFABLE_NAMES]
-    return {
-        "name": "envoy.http.early_header_mutation.header_mutation",
-        "typed_config": typed(
-            "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-            {"mutations": removals},
-        ),
-    }
+    return [*removals, *({"remove": name} for name in _SPOOFABLE_NAMES)]

@@ -49,23 +49,33 @@ def overload_manager(bounds: EdgeBounds) -> Json:
     }
 
 
-def runtime(listeners: dict[str, int]) -> Json:
-    """Most connections per listener, by listener name; and chunks framed to the letter."""
+def runtime(listeners: dict[str, int], more: Json) -> Json:
+    """Most connections per listener, by listener name; chunks framed to the letter; and `more`.
+
+    What the admin interface sets (`/runtime_modify`) goes before it.
+    """
     settings: Json = {
         f"envoy.resource_limits.listener.{name}.connection_limit": most
         for name, most in listeners.items()
     }
     settings["envoy.reloadable_features.strict_chunk_parsing"] = True
-    return {"layers": [{"name": "static", "static_layer": settings}]}
+    layers: list[Json] = [{"name": "static", "static_layer": {**settings, **more}}]
+    return {"layers": [*layers, {"name": "admin", "admin_layer": {}}]}
 
 
-def listener(name: str, address: Json, chain: Json, *, tls: Json | None = None) -> Json:
-    """A listener with bounded buffers; a second process cannot share its port unnoticed."""
+def listener(
+    name: str, address: Json, chain: Json, *, tls: Json | None = None, outbound: bool = False
+) -> Json:
+    """A listener with bounded buffers; a second process cannot share its port unnoticed.
+
+    Spans of an `outbound` one are those of a client, of others those of a server.
+    """
     if tls is not None:
         chain = {**chain, "transport_socket": tls, "transport_socket_connect_timeout": "5s"}
     content: Json = {
         "name": name,
         "address": address,
+        "traffic_direction": "OUTBOUND" if outbound else "INBOUND",
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "filter_chains": [chain],
     }
@@ -105,8 +115,17 @@ def connection_manager(stat_prefix: str, policy: Policy, content: Json) -> Json:
     return {"filters": [{"name": _HTTP_MANAGER, "typed_config": typed(message, base)}]}
 
 
-def router(*, quiet: bool) -> Json:
-    """The last filter; `quiet` adds no x-envoy-* header to requests and answers."""
-    content: Json = {"suppress_envoy_headers": True} if quiet else {}
+def early_mutations(mutations: list[Json]) -> Json:
+    """An extension that changes a request's headers before anything else reads them."""
+    message = "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    return {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": typed(message, {"mutations": mutations}),
+    }
+
+
+def router(*, counted: bool) -> Json:
+    """The last filter; adds no x-envoy-* header. `counted`: keeps statistics by cluster."""
+    content: Json = {"suppress_envoy_headers": True, "dynamic_stats": counted}
     config = typed("extensions.filters.http.router.v3.Router", content)
     return {"name": "envoy.filters.http.router", "typed_config": config}

@@ -7,9 +7,11 @@ from titanium.layout import GATEWAY
 from titanium.mesh.policy import Policy
 from titanium.mesh.render.access_log import sidecar_log
 from titanium.mesh.render.clusters import APP, app_cluster, mesh_cluster
+from titanium.mesh.render.faults import fault_filter
 from titanium.mesh.render.hardening import (
     admin,
     connection_manager,
+    early_mutations,
     listener,
     overload_manager,
     router,
@@ -19,7 +21,9 @@ from titanium.mesh.render.parts import Json, pipe, seconds, tcp
 from titanium.mesh.render.problems import EGRESS_PROBLEMS, SIDECAR_PROBLEMS, local_replies
 from titanium.mesh.render.rbac import rbac_filter
 from titanium.mesh.render.routes import LIMIT_PATH, egress_host
+from titanium.mesh.render.stats import stats_config
 from titanium.mesh.render.tls import mesh_server
+from titanium.mesh.render.tracing import follow_only, otlp_clusters, tracing, tracing_runtime
 from titanium.mesh.topology import SidecarTopology
 
 
@@ -29,6 +33,7 @@ def render_sidecar(
     """Envoy v3 bootstrap of one instance's sidecar, as JSON data."""
     callees = catalog.callees(service)
     clusters = [mesh_cluster(name, policy, topology.mesh) for name in callees]
+    clusters += otlp_clusters(topology.otlp_socket)
     return {
         "node": {"id": topology.instance, "cluster": service},
         "admin": admin(topology.admin_socket),
@@ -40,7 +45,10 @@ def render_sidecar(
             "clusters": [app_cluster(topology.app_socket, policy), *clusters],
         },
         "overload_manager": overload_manager(policy.edge),
-        "layered_runtime": runtime({"inbound": policy.edge.max_connections}),
+        "layered_runtime": runtime(
+            {"inbound": policy.edge.max_connections}, tracing_runtime(topology.otlp_socket)
+        ),
+        "stats_config": stats_config(),
     }
 
 
@@ -57,14 +65,18 @@ def _inbound(catalog: Catalog, policy: Policy, service: str, topology: SidecarTo
         permissions[GATEWAY].append(Permission("GET", Match(LIMIT_PATH, exact=True)))
         routes.insert(0, _limit_route(topology.bench.body))
     content: Json = {
-        **_inside(topology, "inbound"),
+        **_inside(service, topology, "inbound"),
         "codec_type": "HTTP2",
         "local_reply_config": local_replies(SIDECAR_PROBLEMS),
         "route_config": {
             "name": "inbound",
             "virtual_hosts": [{"name": "app", "domains": ["*"], "routes": routes}],
         },
-        "http_filters": [rbac_filter(permissions), router(quiet=True)],
+        "http_filters": [
+            rbac_filter(permissions),
+            *([fault_filter()] if topology.observability else []),
+            router(counted=topology.observability),
+        ],
     }
     return listener(
         "inbound",
@@ -84,22 +96,27 @@ def _egress(catalog: Catalog, policy: Policy, service: str, topology: SidecarTop
         host["routes"].append(denied)
     hosts.append({"name": "undeclared", "domains": ["*"], "routes": [denied]})
     content: Json = {
-        **_inside(topology, "egress"),
+        **_inside(service, topology, "egress"),
         "local_reply_config": local_replies(EGRESS_PROBLEMS),
         "route_config": {"name": "egress", "virtual_hosts": hosts},
-        "http_filters": [router(quiet=True)],
+        "http_filters": [router(counted=topology.observability)],
     }
     chain = connection_manager("egress", policy, content)
-    return listener("egress", pipe(topology.egress_socket), chain)
+    return listener("egress", pipe(topology.egress_socket), chain, outbound=True)
 
 
-def _inside(topology: SidecarTopology, event: str) -> Json:
+def _inside(service: str, topology: SidecarTopology, event: str) -> Json:
     """What both listeners share: callers are ours, so their request id is kept."""
+    traced: Json = {}
+    if topology.otlp_socket is not None:
+        traced["tracing"] = tracing(service, topology.instance)
+        traced["early_header_mutation_extensions"] = [early_mutations(follow_only())]
     return {
+        **traced,
         "use_remote_address": False,
         "skip_xff_append": True,
         "server_header_transformation": "PASS_THROUGH",
-        "access_log": [sidecar_log(topology.instance, event)],
+        "access_log": [sidecar_log(service, topology.instance, event)],
     }
 
 

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from titanium_kit.cache.responses import ResponseCache, cache_key
 from titanium_kit.metrics import Metrics
+from titanium_kit.tracing import Tracer
 
 END_WITHOUT_BODY = {"type": "http.response.body"}
 
@@ -15,10 +16,17 @@ END_WITHOUT_BODY = {"type": "http.response.body"}
 class CacheMiddleware:
     """Outermost layer of a service that has a `ResponseCache`."""
 
-    def __init__(self, app: ASGIApp, cache: ResponseCache, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        cache: ResponseCache,
+        metrics: Metrics,
+        tracer: Tracer | None = None,
+    ) -> None:
         self.app = app
         self.cache = cache
         self.metrics = metrics
+        self.tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
@@ -31,11 +39,16 @@ class CacheMiddleware:
             await self.app(scope, receive, send)
             return
         cache.hits += 1
+        tracer = self.tracer
+        span = tracer.cached(scope["headers"], scope["path"]) if tracer else None
         if entry.unchanged_for(scope["headers"]):
+            status = 304
             await send(entry.not_modified)
             await send(END_WITHOUT_BODY)
-            self.metrics.observe(entry.route, "GET", 304, perf_counter() - began)
-            return
-        await send(entry.start)
-        await send(entry.end)
-        self.metrics.observe(entry.route, "GET", 200, perf_counter() - began)
+        else:
+            status = 200
+            await send(entry.start)
+            await send(entry.end)
+        self.metrics.observe(entry.route, "GET", status, perf_counter() - began)
+        if span is not None and tracer is not None:
+            tracer.end(span, entry.route, status)

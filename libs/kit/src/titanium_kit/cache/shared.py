@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 
 import orjson
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -20,6 +21,7 @@ from redis.exceptions import RedisError
 
 from titanium_kit.background import Background
 from titanium_kit.logs import get_logger
+from titanium_kit.tracing import Span, child_span
 
 logger = get_logger(__name__)
 
@@ -108,10 +110,12 @@ class SharedCache:
                 return None
             try:
                 async with asyncio.timeout(self._timeout):
-                    versions = await self._redis.mget(names)
+                    with _traced("MGET"):
+                        versions = await self._redis.mget(names)
                     mark = ".".join(_digits(version) for version in versions)
                     full = f"{self._prefix}:entry:{mark}:{key}"
-                    value = await self._redis.get(full)
+                    with _traced("GET"):
+                        value = await self._redis.get(full)
                     return full, value if isinstance(value, bytes) else None
             except FAILURES as error:
                 self._failed(error)
@@ -124,7 +128,8 @@ class SharedCache:
                 return
             try:
                 async with asyncio.timeout(self._timeout):
-                    await self._redis.set(versioned_key, value, ex=ttl)
+                    with _traced("SET"):
+                        await self._redis.set(versioned_key, value, ex=ttl)
             except FAILURES as error:
                 self._failed(error)
 
@@ -157,7 +162,8 @@ class SharedCache:
                     pipe.set(name, time.time_ns(), nx=True, ex=86_400)
                     pipe.incr(name)
                 pipe.publish(self._channel, orjson.dumps(list(sent)))
-                await pipe.execute()
+                with _traced("MULTI"):
+                    await pipe.execute()
         except FAILURES as error:
             self._failed(error)
         else:
@@ -231,6 +237,10 @@ class SharedCache:
             self._on_invalidate(tags)
         else:  # not ours; to forget everything is always right
             self._on_reconnect()
+
+
+def _traced(command: str) -> AbstractContextManager[Span | None]:
+    return child_span(command, {"db.system.name": "redis", "db.operation.name": command})
 
 
 def _digits(version: bytes | str | None) -> str:
