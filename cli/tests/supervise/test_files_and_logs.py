@@ -1,4 +1,4 @@
-"""Small files are replaced whole, logs stay small, and log tails are what a person needs."""
+"""Small files are replaced whole, and log tails are what a person needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from titanium.files import write_atomically, write_if_changed
-from titanium.supervise.logs import rotate
 from titanium.supervise.process import describe_exit, failure, tail
 
 pytestmark = pytest.mark.unit
@@ -28,18 +27,6 @@ def test_an_equal_file_is_left_alone(tmp_path: Path) -> None:
     inode = path.stat().st_ino
     assert not write_if_changed(path, "a")
     assert path.stat().st_ino == inode
-
-
-def test_a_large_log_is_cut_in_place_and_kept_once(tmp_path: Path) -> None:
-    large, small = tmp_path / "large.log", tmp_path / "small.log"
-    large.write_text("x" * 2000)
-    small.write_text("y")
-    with large.open("a") as writer:
-        assert rotate(tmp_path, limit=1000) == ["large.log"]
-        writer.write("after\n")
-    assert large.read_text() == "after\n"
-    assert (tmp_path / "large.log.1").read_text() == "x" * 2000
-    assert small.read_text() == "y"
 
 
 def test_a_tail_has_whole_recent_lines_of_this_start_only(tmp_path: Path) -> None:
