@@ -63,6 +63,7 @@ class Platform:
     home: Path
     base: int
     extra: tuple[str, ...] = ()
+    observability: bool = False
     client: httpx2.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,8 +89,17 @@ class Platform:
             assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
         return result
 
+    @property
+    def console_url(self) -> str:
+        return f"http://127.0.0.1:{self.base + 2}"
+
+    @property
+    def prometheus_url(self) -> str:
+        return f"http://127.0.0.1:{self.base + 3}"
+
     def up(self) -> None:
-        self.titanium("up", "-d", "--port-base", str(self.base), *self.extra)
+        watch = "--observability" if self.observability else "--no-observability"
+        self.titanium("up", "-d", "--port-base", str(self.base), watch, *self.extra)
 
     def down(self) -> None:
         self.titanium("down")
@@ -203,10 +213,13 @@ def under_load(
 
 
 @contextmanager
-def running_platform(*extra: str) -> Iterator[Platform]:
-    """A platform of its own, stopped and removed at the end; `extra` goes to `titanium up`."""
+def running_platform(*extra: str, observability: bool = False) -> Iterator[Platform]:
+    """A platform of its own, stopped and removed at the end; `extra` goes to `titanium up`.
+
+    `observability`: with Prometheus, Alertmanager, exporter and console, too.
+    """
     with tempfile.TemporaryDirectory(prefix="ti-") as folder:
-        platform = Platform(Path(folder) / "home", free_port_base(), extra)
+        platform = Platform(Path(folder) / "home", free_port_base(), extra, observability)
         try:
             platform.up()
             yield platform

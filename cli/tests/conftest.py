@@ -117,7 +117,12 @@ class Program:
     def run(
         self, *arguments: str, code: int | None = 0, prefix: tuple[str, ...] = ()
     ) -> subprocess.CompletedProcess[str]:
-        """Run it; fails unless it exits with `code` (None: any) and without a traceback."""
+        """Run it; fails unless it exits with `code` (None: any) and without a traceback.
+
+        `up` leaves out what observes a run, unless its arguments ask for it.
+        """
+        if arguments[0] == "up" and "--observability" not in arguments:
+            arguments = (*arguments, "--no-observability")
         done = subprocess.run(
             [*prefix, *self.command, *arguments],
             capture_output=True,

@@ -105,7 +105,7 @@ def test_only_one_holds_the_lock(short_folder: Path) -> None:
 def test_options_are_remembered(short_folder: Path) -> None:
     home = state.open_home(short_folder / "home")
     assert state.load_options(home) == Options()
-    options = Options(port_base=9000, replicas={"blog": 2}, policy="/p")
+    options = Options(9000, {"blog": 2}, "/p", bench=True, observability=False)
     state.save_options(home, options)
     assert state.load_options(home) == options
     home.options.write_text("[")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +43,24 @@ class Tree:
         return {"LD_LIBRARY_PATH": ":".join(folders + kept)} if folders else {}
 
 
-def fetch(packages: tuple[str, ...], folder: Path) -> Tree:
+class _Deadline:
+    """What is left of the seconds that a fetch may take."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        return max(0.1, self._end - time.monotonic())
+
+
+def fetch(packages: tuple[str, ...], folder: Path, within: float = _TIMEOUT) -> Tree:
     """Unpack `packages` together into `folder/<first package>`, unless that was done before.
 
     Dependencies are not followed: name what the system may lack. ToolMissingError says which
-    package, why, and what to do.
+    package, why (longer than `within` seconds is a reason), and what to do.
     """
+    deadline = _Deadline(within)
     target = folder / packages[0]
     if target.is_dir():
         return Tree(target)
@@ -61,9 +74,10 @@ def fetch(packages: tuple[str, ...], folder: Path) -> Tree:
     shutil.rmtree(work, ignore_errors=True)
     try:
         (work / "root").mkdir(parents=True)
-        _download(packages, work, folder / ".apt")
+        _download(packages, work, folder / ".apt", deadline)
         for archive in sorted(work.glob("*.deb")):
-            _run(["dpkg-deb", "-x", str(archive), str(work / "root")], work, packages[0])
+            unpack = ["dpkg-deb", "-x", str(archive), str(work / "root")]
+            _run(unpack, work, packages[0], deadline)
         if not target.is_dir():
             (work / "root").rename(target)
     except OSError as error:
@@ -76,14 +90,14 @@ def fetch(packages: tuple[str, ...], folder: Path) -> Tree:
     return Tree(target)
 
 
-def _download(packages: tuple[str, ...], work: Path, state: Path) -> None:
+def _download(packages: tuple[str, ...], work: Path, state: Path, deadline: _Deadline) -> None:
     """First with the system's lists, then with lists of our own."""
     try:
-        _run(["apt-get", *_sandbox(), "download", *packages], work, packages[0])
+        _run(["apt-get", *_sandbox(), "download", *packages], work, packages[0], deadline)
     except ToolMissingError:
         options = _own_state(state)
-        _run(["apt-get", *options, "update"], work, packages[0])
-        _run(["apt-get", *options, "download", *packages], work, packages[0])
+        _run(["apt-get", *options, "update"], work, packages[0], deadline)
+        _run(["apt-get", *options, "download", *packages], work, packages[0], deadline)
 
 
 def _sandbox() -> list[str]:
@@ -108,7 +122,7 @@ def _own_state(state: Path) -> list[str]:
     ]
 
 
-def _run(command: list[str], folder: Path, what: str) -> None:
+def _run(command: list[str], folder: Path, what: str, deadline: _Deadline) -> None:
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
         done = subprocess.run(
@@ -119,12 +133,12 @@ def _run(command: list[str], folder: Path, what: str) -> None:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_TIMEOUT,
+            timeout=deadline.left(),
             check=False,
         )
     except subprocess.TimeoutExpired:
         raise ToolMissingError(
-            f"fetching the Debian package {what} took longer than {_TIMEOUT} s",
+            f"fetching the Debian package {what} took longer than {deadline.seconds:g} s",
             "Check the network, then try again.",
         ) from None
     if done.returncode != 0:

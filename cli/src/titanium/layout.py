@@ -15,6 +15,11 @@ GATEWAY = "gateway"
 MAX_REPLICAS = 9
 
 
+def tools_folder(root: Path) -> Path:
+    """Where a checkout keeps programs that were taken out of Debian packages."""
+    return root / ".venv" / "debian"
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """TCP ports of one run, all on loopback.
@@ -73,6 +78,11 @@ class Home:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+    @property
+    def reports(self) -> Path:
+        """HTML pages of load tests."""
+        return self.root / "reports"
 
     @property
     def run(self) -> Path:

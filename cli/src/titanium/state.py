@@ -30,7 +30,7 @@ SOCKET_LIMIT = 107
 # The longest name below run/: "/<service of 31 letters>-99/egress.sock".
 _LONGEST_SOCKET = 46
 _NEEDED_BYTES = 200 * 1024 * 1024
-_FOLDERS = ("data", "logs", "certs", "config", "tools", "secrets")
+_FOLDERS = ("data", "logs", "certs", "config", "tools", "secrets", "reports")
 _FILES = ("version", "lock", "processes.json", "options.json")
 
 
@@ -160,6 +160,7 @@ def load_options(home: Home) -> Options:
             replicas={str(k): int(v) for k, v in body.get("replicas", {}).items()},
             policy=body.get("policy"),
             bench=bool(body.get("bench")),
+            observability=bool(body.get("observability", True)),
         )
     except FileNotFoundError:
         return Options()

@@ -13,7 +13,7 @@ from titanium.commands.status import duration
 
 pytestmark = pytest.mark.unit
 
-COMMANDS = ("up", "down", "status", "logs", "restart", "reset")
+COMMANDS = ("up", "down", "status", "logs", "start", "stop", "restart", "reset", "tools")
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -56,6 +56,8 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         ("up", "--policy", "/nowhere"),
         ("up", "--replicas", "blog"),
         ("restart",),
+        ("stop",),
+        ("tools", "fly"),
     ],
 )
 def test_wrong_usage_exits_with_2(

@@ -229,7 +229,7 @@ def test_a_hung_supervisor_is_named_and_replaced(running: Program) -> None:
 
 def test_foreground_up_stops_everything_on_interrupt(stopped: Program) -> None:
     with subprocess.Popen(
-        [*stopped.command, "up", "--no-seed"],
+        [*stopped.command, "up", "--no-seed", "--no-observability"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

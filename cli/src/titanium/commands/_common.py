@@ -13,7 +13,7 @@ from titanium import state
 from titanium.errors import NotRunningError, RunningError
 from titanium.layout import Home
 from titanium.supervise import client, procfs, record
-from titanium.supervise.protocol import Event, Request
+from titanium.supervise.protocol import Event, PlatformStatus, Request
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -74,6 +74,12 @@ class Progress:
             click.echo(f"  {event.step:<{_WIDTH}} {remark}")
         if self._spinner is not None:
             self._spinner.update(" ".join(self._under_way))
+
+
+def show_notes(status: PlatformStatus) -> None:
+    """What is missing and what to do about it, a line each."""
+    for note in status.notes:
+        click.echo(f"  note     {note}")
 
 
 def stop_platform(folder: Home, tell: client.Tell) -> bool:

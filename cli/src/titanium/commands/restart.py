@@ -23,7 +23,8 @@ def command(service: str, home: str | None) -> None:
 
     Each replica is first taken out of every proxy's list and drained; a lone replica is
     stood in for by a second one meanwhile. gateway, postgres and redis have no stand-in:
-    calls fail for the second or two that they are away (reads from the cache go on).
+    calls fail for the second or two that they are away (reads from the cache go on). Also
+    console, exporter, prometheus and alertmanager, which nobody's calls need.
     """
     folder = existing_home(home)
     with Progress() as progress:

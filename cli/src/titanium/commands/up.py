@@ -9,17 +9,19 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import click
 
 from titanium import state
-from titanium.commands._common import Progress, home_option, stop_platform
+from titanium.checkout import checkout
+from titanium.commands._common import Progress, home_option, show_notes, stop_platform
 from titanium.errors import RunningError, TitaniumError, UnhealthyError
 from titanium.layout import Home
 from titanium.supervise import client
 from titanium.supervise.process import open_log
-from titanium.supervise.protocol import PlatformStatus, Request
+from titanium.supervise.protocol import Event, PlatformStatus, Request
 
 EPILOG = """\b
 Examples:
@@ -28,6 +30,7 @@ Examples:
   titanium up -d --replicas blog=2       two instances of one service
   titanium up -d --home /tmp/two --port-base 20000
                                          a second platform beside the first
+  titanium up -d --no-observability      without console, Prometheus and the like
 What is not given is as it was at the last `up` of the same state folder.
 """
 # A supervisor that is being started by somebody else gets this long, in seconds.
@@ -43,6 +46,7 @@ class _Changes:
     replicas: dict[str, int]
     policy: str | None
     bench: bool
+    observability: bool | None
 
     def apply(self, remembered: state.Options) -> state.Options:
         return state.Options(
@@ -50,6 +54,9 @@ class _Changes:
             replicas={**remembered.replicas, **self.replicas},
             policy=self.policy or remembered.policy,
             bench=self.bench or remembered.bench,
+            observability=remembered.observability
+            if self.observability is None
+            else self.observability,
         )
 
     def refused(self, current: state.Options) -> str:
@@ -58,6 +65,8 @@ class _Changes:
             return "--port-base"
         if self.policy is not None and self.policy != current.policy:
             return "--policy"
+        if self.observability not in (None, current.observability):
+            return "--observability" if self.observability else "--no-observability"
         return "--bench" if self.bench and not current.bench else ""
 
 
@@ -79,6 +88,11 @@ class _Changes:
     metavar="FILE",
     help="Another mesh/policy.toml (time-outs, limits).",
 )
+@click.option(
+    "--observability/--no-observability",
+    default=None,
+    help="Run the console, Prometheus, Alertmanager and the exporter, too (default: yes).",
+)
 @click.option("--bench", is_flag=True, hidden=True, help="Serve GET /__limit for the benchmark.")
 @click.option("--seed/--no-seed", default=True, help="Demo content at the first start.")
 def command(
@@ -87,14 +101,16 @@ def command(
     port_base: int | None,
     replicas: tuple[str, ...],
     policy: str | None,
+    observability: bool | None,
     bench: bool,
     seed: bool,
 ) -> None:
     """Start the whole platform and wait until it is ready.
 
-    Processes that still run from before, unchanged, are taken over without a restart.
+    Processes that still run from before, unchanged, are taken over without a restart. Those that
+    were stopped by `titanium stop` are started.
     """
-    changes = _Changes(port_base, state.parse_replicas(replicas), policy, bench)
+    changes = _Changes(port_base, state.parse_replicas(replicas), policy, bench, observability)
     folder = state.open_home(state.home_folder(home))
     status = client.status(folder)
     if status is None:
@@ -121,6 +137,8 @@ def _start(folder: Home, options: state.Options, *, detach: bool, seed: bool) ->
     """Start a supervisor; RunningError when there is one by now."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
+    if options.observability:
+        _fetch_tools()
     with _spawn(folder, options) as pipe:
         try:
             status = _wait_until_ready(folder, pipe)
@@ -145,17 +163,42 @@ def _start(folder: Home, options: state.Options, *, detach: bool, seed: bool) ->
                 stop_platform(folder, progress)
 
 
+def _fetch_tools() -> None:
+    """Get Prometheus and Alertmanager if they are missing; the start goes on without them."""
+    from titanium.observe.fetch import fetch_missing
+
+    with Progress() as progress:
+        fetch_missing(checkout(), lambda name, what: progress(Event(name, "done", what)))
+
+
 def show_addresses(status: PlatformStatus) -> None:
     click.echo(f"\nTitanium is {status.state}")
     click.echo(f"  site     {status.url}/blog/")
     click.echo(f"  api      {status.url}/api/docs")
     click.echo(f"  https    {status.https_url}/  (CA: {status.home}/certs/ca/ca.crt)")
+    if status.console:
+        click.echo(f"  console  {status.console}/login?token={_console_token(status)}")
+    for process in status.processes:
+        if process.kind == "prometheus":
+            click.echo(f"  metrics  {process.address}")
     click.echo(f"  state    {status.home}")
+    show_notes(status)
+
+
+def _console_token(status: PlatformStatus) -> str:
+    try:
+        return Home(Path(status.home)).secret("console", "token").read_text("ascii").strip()
+    except OSError:
+        return ""
 
 
 def _require_healthy(status: PlatformStatus) -> None:
     """It runs, but a process that was running before may not be ready."""
-    bad = [f"{one.name} is {one.state}" for one in status.processes if one.state != "ready"]
+    bad = [
+        f"{one.name} is {one.state}"
+        for one in status.processes
+        if one.state != "ready" and not one.optional
+    ]
     if bad:
         raise UnhealthyError(f"not all is well: {', '.join(bad)}", "See titanium status and logs.")
 
@@ -207,11 +250,16 @@ def _already_running(folder: Home, status: PlatformStatus, changes: _Changes) ->
             f"titanium is already running in {folder.root} with another {option} ({status.url})",
             "Stop it first: titanium down",
         )
-    for service, count in changes.replicas.items():
+    optional = {one.name for one in status.processes if one.optional}
+    stopped = [one.name for one in status.processes if one.state == "stopped"]
+    requests = [Request("start_service", name) for name in stopped]
+    requests += [Request("scale", name, count) for name, count in changes.replicas.items()]
+    for request in requests:
         with Progress() as progress:
-            result = client.ask(folder, Request("scale", service, count), progress)
-        result.raise_failure()
-        status = PlatformStatus.from_json(result.body)
+            result = client.ask(folder, request, progress)
+        if request.service not in optional:
+            result.raise_failure()
+        status = client.status(folder) or status
     click.echo(f"already running (supervisor {status.supervisor})")
     show_addresses(status)
     _require_healthy(status)

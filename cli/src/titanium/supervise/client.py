@@ -27,21 +27,36 @@ def ask(home: Home, request: Request, tell: Tell = ignore, timeout: float | None
     """
     connection = connect(home, timeout)
     if connection is None:
-        raise NotRunningError(f"no titanium is running in {home.root}", "Start it: titanium up -d")
+        raise not_running(home)
     with connection, connection.makefile("rb") as lines:
         try:
             connection.sendall(encode(request))
             if result := follow(lines, tell):
                 return result
         except TimeoutError:
-            pid = state.lock_holder(home)
-            raise UnhealthyError(
-                f"the supervisor of {home.root} (pid {pid or 'unknown'}) does not answer",
-                f"If it stays so: kill -9 {pid or 'PID'}; titanium up takes over what runs.",
-            ) from None
+            raise silent(home) from None
         except OSError:
             pass
-    raise NotRunningError(
+    raise ended(home)
+
+
+def not_running(home: Home) -> NotRunningError:
+    """Nobody listens."""
+    return NotRunningError(f"no titanium is running in {home.root}", "Start it: titanium up -d")
+
+
+def silent(home: Home) -> UnhealthyError:
+    """Somebody listens, and does not answer."""
+    pid = state.lock_holder(home)
+    return UnhealthyError(
+        f"the supervisor of {home.root} (pid {pid or 'unknown'}) does not answer",
+        f"If it stays so: kill -9 {pid or 'PID'}; titanium up takes over what runs.",
+    )
+
+
+def ended(home: Home) -> NotRunningError:
+    """It hung up before its answer."""
+    return NotRunningError(
         f"the supervisor of {home.root} ended before it answered",
         f"Read {home.log('supervisor')}, then run titanium up.",
     )

@@ -257,7 +257,10 @@ def gateway_process(around: Surroundings, needs: tuple[str, ...]) -> ProcessSpec
 
 
 def build_plan(
-    around: Surroundings, services: Mapping[str, ServiceNeeds], replicas: Mapping[str, int]
+    around: Surroundings,
+    services: Mapping[str, ServiceNeeds],
+    replicas: Mapping[str, int],
+    observers: tuple[ProcessSpec, ...] = (),
 ) -> Plan:
     """The whole platform; `replicas` defaults to one of each service."""
     processes = [postgres_process(around), redis_process(around)]
@@ -270,7 +273,7 @@ def build_plan(
             instances.append(app_process(around, service, replica))
             instances.append(sidecar_process(around, service, replica))
     gateway = gateway_process(around, tuple(spec.name for spec in instances))
-    return Plan((*processes, *instances, gateway), tuple(tasks))
+    return Plan((*processes, *instances, gateway, *observers), tuple(tasks))
 
 
 def _envoy(

@@ -30,6 +30,8 @@ from titanium.mesh import (
     render_sidecar,
     write_document,
 )
+from titanium.observe.observability import Observability
+from titanium.observe.processes import EXPORTER
 from titanium.provision import postgres, redis
 from titanium.provision.account import database_prefix
 from titanium.provision.cluster import clear_remains, create_cluster, major_version
@@ -65,6 +67,7 @@ class Platform:
     edge: Edge
     around: Surroundings
     options: Options
+    observability: Observability | None = None
 
     @property
     def home(self) -> Home:
@@ -93,8 +96,11 @@ class Platform:
                 f"--replicas: there is no service {unknown[0]}",
                 f"Services are: {', '.join(catalog.names)}.",
             )
-        around = Surroundings(home, Ports(options.port_base), find_tools(), variables=_variables())
-        return cls(root, catalog, policy, load_edge(root), around, options)
+        ports = Ports(options.port_base)
+        variables = _variables(home, observed=options.observability)
+        around = Surroundings(home, ports, find_tools(), variables=variables)
+        observed = Observability.load(root, home, ports) if options.observability else None
+        return cls(root, catalog, policy, load_edge(root), around, options, observed)
 
     def prepare(self) -> Platform:
         """Write secrets, certificates and configuration; make the database's data folder.
@@ -111,7 +117,8 @@ class Platform:
             ) from None
 
     def plan(self) -> Plan:
-        return build_plan(self.around, self.services, self.options.replicas)
+        observers = self.observability.processes() if self.observability else ()
+        return build_plan(self.around, self.services, self.options.replicas, observers)
 
     def instance(self, service: str, replica: int) -> tuple[ProcessSpec, ProcessSpec]:
         """App and sidecar of one replica, with the sidecar's configuration written."""
@@ -151,6 +158,8 @@ class Platform:
             for replica in range(self.options.replicas.get(service, 1)):
                 self._write_sidecar(service, replica)
         self._write_gateway()
+        if self.observability is not None:
+            self.observability.prepare()
         prefix = database_prefix(
             self.around.tools.postgres_bin / "postgres", (home.data, home.postgres_sockets)
         )
@@ -189,7 +198,8 @@ class Platform:
         version = major_version(self.around.tools.postgres_bin)
         text = postgres.configuration(self.home, hba, version)
         write_if_changed(folder / "postgresql.conf", text)
-        write_if_changed(folder / "provision.sql", postgres.provision_sql(databases))
+        monitor = secret(self.home.secret(EXPORTER, "database_password"))
+        write_if_changed(folder / "provision.sql", postgres.provision_sql(databases, monitor))
 
     def _write_redis(self) -> None:
         home, folder = self.home, self.home.config / REDIS
@@ -199,7 +209,9 @@ class Platform:
             for service in self.services.values()
             if service.redis
         }
-        write_if_changed(acl, redis.users(passwords, secret(home.secret(REDIS, "password"))))
+        admin = secret(home.secret(REDIS, "password"))
+        monitor = secret(home.secret(EXPORTER, "redis_password"))
+        write_if_changed(acl, redis.users(passwords, admin, monitor))
         write_if_changed(folder / "redis.conf", redis.configuration(home, acl))
 
     def _write_sidecar(self, service: str, replica: int) -> None:
@@ -207,7 +219,13 @@ class Platform:
         instance = f"{service}-{replica}"
         (home.run / instance).mkdir(mode=0o700, parents=True, exist_ok=True)
         topology = local_sidecar(
-            home, self.around.ports, self.catalog.names, service, replica, bench=self._bench
+            home,
+            self.around.ports,
+            self.catalog.names,
+            service,
+            replica,
+            bench=self._bench,
+            observability=self.observability is not None,
         )
         write_document(
             home.bootstrap(instance), render_sidecar(self.catalog, self.policy, service, topology)
@@ -223,8 +241,14 @@ class Platform:
         reference = read_published(self.root)
         write_if_changed(folder / "openapi.json", reference.openapi)
         write_if_changed(folder / "docs.html", reference.page)
+        observed = self.observability
         topology = local_gateway(
-            home, self.around.ports, docs_style=reference.style, bench=self._bench
+            home,
+            self.around.ports,
+            docs_style=reference.style,
+            bench=self._bench,
+            observability=observed is not None,
+            trace_token=secret(observed.token) if observed else None,
         )
         write_document(
             home.bootstrap(GATEWAY),
@@ -232,5 +256,11 @@ class Platform:
         )
 
 
-def _variables() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
+def _variables(home: Home, *, observed: bool) -> dict[str, str]:
+    """The console receives the apps' spans, unless this environment names somebody else."""
+    given = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
+    return (
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": f"unix://{home.otlp_socket}", **given}
+        if observed
+        else given
+    )

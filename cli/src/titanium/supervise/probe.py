@@ -11,6 +11,7 @@ from titanium.layout import HOST
 from titanium.supervise.spec import HttpProbe, PostgresProbe, Probe, RedisProbe
 
 _LIMIT = 64 * 1024
+_LARGEST = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,17 @@ async def ask(probe: Probe, timeout: float = 2.0) -> Answer:
 
 
 async def http_get(
-    path: str, *, socket: Path | None = None, port: int | None = None, method: str = "GET"
+    path: str,
+    *,
+    socket: Path | None = None,
+    port: int | None = None,
+    method: str = "GET",
+    limit: int = _LARGEST,
 ) -> tuple[int, bytes]:
     """Status and body of one request over a Unix socket or loopback TCP.
 
-    Raises OSError or EOFError when there is no (whole) answer; callers bound the time.
+    Raises OSError or EOFError when there is no whole answer of at most `limit` bytes; callers
+    bound the time.
     """
     if socket is not None:
         reader, writer = await asyncio.open_unix_connection(str(socket))
@@ -57,24 +64,34 @@ async def http_get(
         await writer.drain()
         head = await reader.readuntil(b"\r\n\r\n")
         status = int(head.split(b" ", 2)[1])
-        return status, await _body(reader, head.lower())
+        return status, await _body(reader, head.lower(), limit)
     except (ValueError, IndexError, asyncio.LimitOverrunError) as error:
         raise EOFError("the answer is not HTTP") from error
     finally:
         writer.close()
 
 
-async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
+async def _body(reader: asyncio.StreamReader, head: bytes, limit: int) -> bytes:
     if b"transfer-encoding: chunked" in head:
-        parts = []
+        parts: list[bytes] = []
+        room = limit
         while size := int((await reader.readline()).split(b";")[0], 16):
+            room = _room(room - size)
             parts.append(await reader.readexactly(size))
             await reader.readline()
         return b"".join(parts)
     for line in head.split(b"\r\n"):
         if line.startswith(b"content-length:"):
-            return await reader.readexactly(int(line.split(b":")[1]))
+            size = int(line.split(b":")[1])
+            _room(limit - size)
+            return await reader.readexactly(size)
     return await reader.read(_LIMIT)
+
+
+def _room(left: int) -> int:
+    if left < 0:
+        raise EOFError("the answer is too large")
+    return left
 
 
 async def _http(probe: HttpProbe) -> Answer:

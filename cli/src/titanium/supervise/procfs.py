@@ -90,6 +90,12 @@ def resident_bytes(pid: int) -> int:
         return 0
 
 
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process, with that of its children that have ended."""
+    fields = _stat(pid)
+    return sum(int(field) for field in fields[11:15]) / _TICKS if fields else 0.0
+
+
 def name_of(pid: int) -> str:
     try:
         return (PROC / str(pid) / "comm").read_text().strip()

@@ -35,12 +35,14 @@ class FaultRequest:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`service` is a service or a process; `count` belongs to scale, `fault` to fault."""
+    """`service` is a service or a process; `count` belongs to scale, `fault` to fault, `cached`
+    to status: an answer that is a second old will do, as it does for those who ask all the time."""
 
     operation: Operation
     service: str = ""
     count: int = 0
     fault: FaultRequest | None = None
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,16 @@ class Fault:
     abort_status: int
     percent: int
     until: float
+
+
+def describe_fault(fault: Fault) -> str:
+    """`50 % delayed by 200 ms and answered with 503`."""
+    parts = []
+    if fault.delay_ms:
+        parts.append(f"delayed by {fault.delay_ms} ms")
+    if fault.abort_status:
+        parts.append(f"answered with {fault.abort_status}")
+    return f"{fault.percent} % {' and '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)

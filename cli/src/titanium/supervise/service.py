@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from titanium import state
 from titanium.errors import RunningError, TitaniumError, UnhealthyError, UsageError
-from titanium.layout import HOST, Home, Ports
-from titanium.supervise import journal, liveness, probe, procfs, rolling
+from titanium.layout import Home, Ports
+from titanium.supervise import journal, liveness
 from titanium.supervise.control import Control
-from titanium.supervise.logs import rotate
+from titanium.supervise.faults import Faults
+from titanium.supervise.logs import BOUNDS, reopeners, rotate
+from titanium.supervise.operations import Operations, sidecars
 from titanium.supervise.platform import Platform
-from titanium.supervise.protocol import Event, PlatformStatus, ProcessStatus, Request, Result
+from titanium.supervise.protocol import Event, Request, Result
+from titanium.supervise.report import Reporter
 from titanium.supervise.supervisor import Supervisor
-from titanium.supervise.unit import Unit
 
 Report = Callable[[Event | Result], None]
 CERTIFICATES_EVERY = 60.0
 LOGS_EVERY = 60.0
+# Seconds that a start waits for what the platform serves without.
+SETTLE = 8.0
 
 
 class Service:
@@ -38,10 +40,12 @@ class Service:
         self._phase = "starting"
         self._stop = asyncio.Event()
         self._stopped = asyncio.Event()
-        self._changing = asyncio.Lock()
+        self._reporter = Reporter(home, Ports(options.port_base))
         self._control = Control(home.control_socket, self._handle)
         self._platform: Platform | None = None
         self._supervisor: Supervisor | None = None
+        self._faults: Faults | None = None
+        self._operations: Operations | None = None
 
     async def run(self) -> None:
         """Raises TitaniumError when the platform could not be started."""
@@ -54,8 +58,9 @@ class Service:
         try:
             if await self._start():
                 self._phase = "running"
-                self._report(Result(ok=True, body=(await self._status()).to_json()))
                 chores = [asyncio.create_task(chore) for chore in self._chores()]
+                await self._settle()
+                self._report(await self._answer())
                 await self._stop.wait()
             else:
                 self._report(Result.failure(_stopped_early()))
@@ -90,17 +95,42 @@ class Service:
         platform = await asyncio.to_thread(self._load)
         self._platform = platform
         self._tell(Event("configuration", "done"))
-        self._supervisor = Supervisor(
+        for note in platform.observability.notes if platform.observability else ():
+            journal.log("warning", "note", remark=note)
+        self._supervisor = supervisor = Supervisor(
             platform.plan(),
             home=self._home.root,
             record_file=self._home.record,
             endpoints=platform,
-            listen=lambda step, what, remark: self._tell(Event(step, what, remark)),
+            listen=self._listen,
             remains=platform.clear_remains,
         )
-        await self._supervisor.start()
+        self._faults = Faults(lambda service: sidecars(supervisor, service), self._tell)
+        self._operations = Operations(platform, supervisor, self._faults, self._options)
+        await supervisor.start()
+        units = supervisor.units.values()
+        await self._faults.clear_unknown(
+            unit.spec.folder / "admin.sock"
+            for unit in units
+            if unit.spec.kind == "sidecar" and unit.adopted
+        )
         # Only now: options of a start that failed are not remembered.
         state.save_options(self._home, self._options)
+
+    async def _settle(self) -> None:
+        """Give what is optional some time, so that the start can tell how it went."""
+        _, supervisor = self._running()
+        settling = asyncio.create_task(supervisor.settle(SETTLE))
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({settling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        settling.cancel()
+        stopping.cancel()
+
+    def _listen(self, step: str, what: str, remark: str) -> None:
+        self._tell(Event(step, what, remark))
+        unit = self._supervisor.units.get(step) if self._supervisor else None
+        if self._faults and unit and unit.spec.kind == "sidecar" and what == "ready":
+            self._faults.apply_again(unit.spec.service, unit.spec.folder / "admin.sock")
 
     def _load(self) -> Platform:
         return Platform.load(self._root, self._home, self._options).prepare()
@@ -108,6 +138,7 @@ class Service:
     def _tell(self, event: Event) -> None:
         level = "warning" if event.state in ("warning", "failed", "backoff") else "info"
         journal.log(level, event.state, step=event.step, remark=event.remark)
+        self._reporter.forget()
         self._report(event)
         self._control.tell(event)
 
@@ -115,74 +146,34 @@ class Service:
 
     async def _handle(self, request: Request) -> Result:
         if request.operation == "status":
-            return Result(ok=True, body=(await self._status()).to_json())
+            return await self._answer(cached=request.cached)
         if request.operation == "stop":
             self._stop.set()
             await self._stopped.wait()
             return Result(ok=True)
-        if self._phase != "running":
+        if self._phase != "running" or self._operations is None:
             raise UsageError(f"the platform is {self._phase}", "Try again when it is running.")
-        async with self._changing:
-            await self._change(request)
-        return Result(ok=True, body=(await self._status()).to_json())
+        try:
+            await self._operations.perform(request)
+        finally:
+            self._reporter.forget()
+        return await self._answer()
 
-    async def _change(self, request: Request) -> None:
-        platform, supervisor = self._running()
-        name = request.service
-        if name in platform.services:
-            if request.operation == "scale":
-                await rolling.scale(supervisor, platform, name, request.count)
-                replicas = {**self._options.replicas, name: request.count}
-                self._options = replace(self._options, replicas=replicas)
-                state.save_options(self._home, self._options)
-            else:
-                await rolling.restart_service(supervisor, platform, name)
-        elif request.operation == "restart" and name in ("gateway", "postgres", "redis"):
-            await rolling.restart_one(supervisor, name)
-        else:
-            raise UsageError(
-                f"there is no service {name!r}",
-                f"Services are: {', '.join((*platform.services, 'gateway', 'postgres', 'redis'))}.",
-            )
+    async def _answer(self, *, cached: bool = False) -> Result:
+        # The phase comes first: a process that starts now may be ready when all have answered.
+        status = await self._reporter.status(
+            self._phase,
+            self._platform,
+            self._supervisor,
+            self._faults.active if self._faults else (),
+            cached=cached,
+        )
+        return Result(ok=True, body=status.to_json())
 
     def _running(self) -> tuple[Platform, Supervisor]:
         if self._platform is None or self._supervisor is None:
             raise UsageError("the platform is starting", "Try again when it is running.")
         return self._platform, self._supervisor
-
-    async def _status(self) -> PlatformStatus:
-        # Before the processes: one that is starting now may be ready when all have answered.
-        phase = self._phase
-        units = list(self._supervisor.units.values()) if self._supervisor else []
-        parents = procfs.parent_table()
-        found = await asyncio.gather(*(_describe(unit, parents) for unit in units))
-        processes = (*found, self._describe_self())
-        if phase == "running":
-            healthy = all(process.state == "ready" for process in processes)
-            phase = "healthy" if healthy else "unhealthy"
-        ports = Ports(self._options.port_base)
-        return PlatformStatus(
-            state=phase,
-            home=str(self._home.root),
-            url=f"http://{HOST}:{ports.http}",
-            https_url=f"https://localhost:{ports.https}",
-            supervisor=os.getpid(),
-            processes=processes,
-        )
-
-    def _describe_self(self) -> ProcessStatus:
-        pid = os.getpid()
-        ticks = procfs.start_ticks(pid) or 0
-        return ProcessStatus(
-            name="supervisor",
-            kind="supervisor",
-            state="ready",
-            pid=pid,
-            uptime=round(procfs.uptime_seconds(ticks), 1),
-            memory=procfs.resident_bytes(pid),
-            restarts=0,
-            address=str(self._home.control_socket),
-        )
 
     # --- what goes on all the time -------------------------------------------------------
 
@@ -203,38 +194,17 @@ class Service:
             await asyncio.sleep(CERTIFICATES_EVERY)
 
     async def _cut_logs(self) -> None:
+        reopen = reopeners(self._home)
         while True:
-            for name in await asyncio.to_thread(rotate, self._home.logs):
-                self._tell(Event("logs", "done", f"{name} had grown large: kept as {name}.1"))
+            for name in await asyncio.to_thread(rotate, self._home.logs, BOUNDS, reopen):
+                remark = f"{name} had grown large or old: kept as {name}.1"
+                self._tell(Event("logs", "done", remark))
             await asyncio.sleep(LOGS_EVERY)
 
 
 def _stopped_early() -> UnhealthyError:
     return UnhealthyError(
         "stopped before everything was ready", "Somebody ran titanium down; titanium up starts it."
-    )
-
-
-async def _describe(unit: Unit, parents: dict[int, int]) -> ProcessStatus:
-    process = unit.process if unit.process is not None and unit.process.running else None
-    what, detail = str(unit.state), ""
-    if what == "ready":
-        answer = await probe.ask(unit.spec.probe, 1.0)
-        if not answer.ready:
-            what, detail = "not ready", answer.text[:500]
-    return ProcessStatus(
-        name=unit.spec.name,
-        kind=unit.spec.kind,
-        state=what,
-        pid=process.pid if process else None,
-        uptime=round(unit.uptime, 1) if process else 0.0,
-        memory=sum(procfs.resident_bytes(pid) for pid in procfs.family(process.pid, parents))
-        if process
-        else 0,
-        restarts=unit.restarts,
-        address=unit.spec.address,
-        service=unit.spec.service,
-        detail=detail,
     )
 
 

@@ -71,7 +71,10 @@ class Supervisor:
     # --- start ---------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Adopt what runs unchanged, start the rest in the order of the plan."""
+        """Adopt what runs unchanged, start the rest in the order of the plan.
+
+        Optional processes are only begun: see `settle`.
+        """
         self._previous = record.load(self._record_file)
         await self._stop_leftovers()
         names = list(self.units)
@@ -86,7 +89,8 @@ class Supervisor:
         try:
             async with asyncio.TaskGroup() as group:
                 for spec in self.plan.processes:
-                    group.create_task(self._start_process(spec))
+                    if not spec.optional:
+                        group.create_task(self._start_process(spec))
                 for task in self.plan.tasks:
                     group.create_task(self._start_task(task, run=task.name in needed))
         except BaseExceptionGroup as failures:
@@ -96,6 +100,20 @@ class Supervisor:
             self._starting = False
         for service in {unit.spec.service for unit in self.units.values() if unit.spec.service}:
             self._publish(service)
+        # They come last: they would take the processor from those that people wait for.
+        for unit in self._optional():
+            if not unit.adopted:
+                unit.start_in_background()
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until it is known of each optional process whether it starts, or `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                for unit in self._optional():
+                    await unit.tried.wait()
+
+    def _optional(self) -> list[Unit]:
+        return [unit for unit in self.units.values() if unit.spec.optional]
 
     async def _adopt(self, name: str) -> bool:
         unit, entry = self.units[name], self._previous.get(name)
@@ -172,7 +190,7 @@ class Supervisor:
         wanted = [
             (port, unit.spec.name)
             for unit in self.units.values()
-            if not unit.adopted
+            if not unit.adopted and not unit.spec.optional
             for port in unit.spec.ports
         ]
         for port, name in sorted(wanted):
@@ -223,13 +241,32 @@ class Supervisor:
 
         UnhealthyError when that fails; it is then tried again and again.
         """
-        await self.units[spec.name].stop()
+        before = self.units[spec.name]
+        await before.stop()
         unit = self._add_unit(spec)
+        unit.restarts = before.restarts
         try:
             await unit.start()
-        except TitaniumError:
-            unit.keep_trying()
+        except TitaniumError as error:
+            unit.keep_trying(error)
             raise
+
+    async def stop_units(self, names: Iterable[str]) -> None:
+        """End processes of the plan; they stay stopped until `start_units`."""
+        units = [self.units[name] for name in names]
+        await asyncio.gather(*(unit.stop() for unit in units))
+        for service in {unit.spec.service for unit in units if unit.spec.service}:
+            self._publish(service)
+
+    async def start_units(self, names: Iterable[str]) -> None:
+        """Start those that are not ready. UnhealthyError when one fails; it is tried again."""
+        specs = [self.units[name].spec for name in names if self.units[name].state != "ready"]
+        results = await asyncio.gather(
+            *(self.replace(spec) for spec in specs), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     def of_service(self, service: str) -> list[Unit]:
         return [unit for unit in self.units.values() if unit.spec.service == service]
@@ -263,6 +300,12 @@ class Supervisor:
                     for need in unit.spec.needs:
                         if need in self.units:
                             await self.units[need].ready.wait()
+        if unit.spec.optional:
+            # Adopted and ended since, or of another configuration.
+            if entry := self._previous.pop(unit.spec.name, None):
+                await stop_entry(entry)
+            for port in unit.spec.ports:
+                check_port(port, unit.spec.name)
         await self._clear_remains(unit.spec)
 
     def _changed(self, unit: Unit, remark: str) -> None:

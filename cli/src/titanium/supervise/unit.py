@@ -42,9 +42,12 @@ class Unit:
         self.configuration = spec.configuration_hash()
         self.state: State = "waiting"
         self.restarts = 0
+        # Why it is not ready, in words, for as long as it is not.
+        self.problem = ""
         self.adopted = False
         self.process: Process | None = None
         self.ready = asyncio.Event()
+        self.tried = asyncio.Event()
         self._hooks = hooks
         self._marks = marks
         self._backoff = Backoff()
@@ -102,20 +105,39 @@ class Unit:
     async def start(self) -> None:
         """First start: UnhealthyError when the process ends or is not ready in time."""
         await self._hooks.prepare(self)
-        await self._launch()
+        try:
+            await self._launch()
+        except UnhealthyError:
+            self._set("failed", "")
+            raise
         self._keep()
 
-    def keep_trying(self) -> None:
+    def start_in_background(self) -> None:
+        """For one that the platform can do without: a failure is told and tried again.
+
+        `tried` is set once it is known how the first attempt went.
+        """
+
+        async def keep() -> None:
+            await self._relaunch(0.0)
+            await self._restart_forever()
+
+        self._keeper = asyncio.create_task(keep(), name=f"keep {self.spec.name}")
+
+    def keep_trying(self, error: TitaniumError) -> None:
         """After a failed `start`: go on starting it, ever more slowly, until it is ready."""
 
         async def keep() -> None:
-            await self._relaunch(self._backoff.next(0.0) or FIRST)
+            delay = self._backoff.next(0.0) or FIRST
+            self._postpone(error, delay)
+            await self._relaunch(delay)
             await self._restart_forever()
 
         self._keeper = asyncio.create_task(keep(), name=f"keep {self.spec.name}")
 
     async def stop(self) -> None:
         """Ask the process to end, kill it after its bound; it is not started again."""
+        self.problem = ""
         if self.state in ("waiting", "failed") and self._keeper is None:
             self.state = "stopped"
             return
@@ -147,9 +169,12 @@ class Unit:
     def _set(self, state: State, remark: str) -> None:
         self.state = state
         if state == "ready":
+            self.problem = ""
             self.ready.set()
         else:
             self.ready.clear()
+        if state in ("ready", "backoff", "stopped"):
+            self.tried.set()
         self._hooks.changed(self, remark)
 
     def _keep(self) -> None:
@@ -172,7 +197,6 @@ class Unit:
             await self._until_ready(self.process, since)
         except UnhealthyError:
             await self.process.kill()
-            self._set("failed", "")
             raise
         self._set("ready", f"ready in {time.monotonic() - began:.1f} s")
 
@@ -203,8 +227,9 @@ class Unit:
             ran_for = max(uptime_before, self.uptime)
             self.restarts += 1
             delay = self._backoff.next(ran_for)
-            again = f"; starting it again in {delay:g} s" if delay else "; starting it again"
-            self._set("backoff", describe_exit(code) + again)
+            end = describe_exit(code)
+            self.problem = f"{self.spec.name} {end}"
+            self._set("backoff", f"{end}; starting it again{_in(delay)}")
             await self._relaunch(delay)
 
     async def _relaunch(self, delay: float) -> None:
@@ -217,6 +242,19 @@ class Unit:
                 await self._launch()
             except TitaniumError as error:
                 delay = self._backoff.next(time.monotonic() - began)
-                self._set("backoff", f"{error.message}; next attempt in {delay:g} s")
+                self._postpone(error, delay)
             else:
                 return
+
+    def _postpone(self, error: TitaniumError, delay: float) -> None:
+        """Say why it did not start; the same reason once more is not told again."""
+        problem = f"{error.message}. {error.hint}" if error.hint else error.message
+        if problem == self.problem:
+            self.state = "backoff"
+            return
+        self.problem = problem
+        self._set("backoff", f"{error.message}; trying again{_in(delay)}")
+
+
+def _in(delay: float) -> str:
+    return f" in {delay:g} s" if delay else ""
