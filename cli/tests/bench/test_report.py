@@ -43,7 +43,7 @@ def test_the_report_says_which_targets_were_missed() -> None:
     slow = {**steps(), "create": result("create", 400)}
     text = markdown(replace(report(), results=slow), circumstances())
     assert "| Creating posts, durable | at least 500 /s | 400 /s | **missed** |" in text
-    assert text.count("| met |") == 10
+    assert text.count("| met |") == 13
 
 
 def test_processor_time_is_shown_in_percent_and_for_each_request() -> None:
@@ -55,6 +55,15 @@ def test_processor_time_is_shown_in_percent_and_for_each_request() -> None:
 def test_memory_is_shown_both_ways_with_sums() -> None:
     text = markdown(report(), circumstances())
     assert "| **all** | **800** | **400** | **1600** | **800** |" in text
+
+
+def test_the_cost_of_observability_is_told_process_by_process() -> None:
+    text = markdown(report(), circumstances())
+    assert "950 requests a second with observability, 1,000" in text
+    assert "5.0 % lost" in text
+    assert "takes 10.0 % of one core" in text
+    assert "| *prometheus* | 8.50 |  | 350 |" in text
+    assert "| blog-0 | 2.00 | 0.50 | 1 |" in text
 
 
 def test_logins_are_compared_with_the_hashes_of_the_same_run() -> None:
@@ -73,6 +82,7 @@ def test_a_report_without_measurements_is_still_a_document() -> None:
     text = markdown(Report({}), circumstances())
     assert text.startswith("# Performance\n")
     assert "## Memory" not in text
+    assert "## Observability" not in text
     assert "## Start" not in text
 
 

@@ -33,7 +33,7 @@ def test_the_command_offers_exactly_the_steps_that_there_are() -> None:
 
 def test_a_chosen_step_brings_the_limit_with_it() -> None:
     assert [step.name for step in chosen(("create",))] == [LIMIT, "create"]
-    assert chosen(("mixed",)) == ()
+    assert chosen(("mixed",)) == chosen(("mixed", "observability")) == ()
     assert chosen(()) == STEPS
 
 
@@ -60,7 +60,8 @@ def test_a_step_is_compared_with_the_limits_next_to_it() -> None:
 def test_progress_counts_every_piece_of_work() -> None:
     assert Wish(rounds=2, only=("mixed",)).works == 5
     assert Wish(rounds=2, only=("create",)).works == 3 + 2 * 3
-    assert Wish(rounds=1, million=True).works == 3 + 10 + 1 + 4
+    assert Wish(rounds=2, only=("observability",)).works == 3 + 4
+    assert Wish(rounds=1, million=True).works == 3 + 10 + 1 + 4 + 2
 
 
 def test_uncached_requests_never_repeat() -> None:

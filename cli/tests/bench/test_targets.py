@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from cli.tests.bench.support import load, login, memory, report, result, steps
-from titanium.bench.model import MIXED, Growth, Report, Result, Round
+from cli.tests.bench.support import load, login, memory, observability, report, result, steps
+from titanium.bench.model import MIXED, Growth, Memory, Report, Result, Round
 from titanium.bench.targets import TARGETS, judge
 
 pytestmark = pytest.mark.unit
@@ -44,9 +44,12 @@ def test_a_step_just_beside_its_target_misses_it_alone(step: Result, title: str)
     ("found", "title"),
     [
         (replace(report(), second_start=8.1), "Second start"),
-        (replace(report(), loaded=memory(802)), "Resident memory of all processes"),
-        (replace(report(), idle=memory(802)), "Resident memory of all processes"),
+        (replace(report(), loaded=memory(802)), "Resident memory of the platform"),
+        (replace(report(), idle=memory(802)), "Resident memory of the platform"),
         (replace(report(), growth=Growth(1, 2, 2.0, 3.1)), "List page with many posts"),
+        (replace(report(), observability=observability(rate=949)), "Cached posts lost to"),
+        (replace(report(), observability=observability(megabytes=351)), "Memory of all processes"),
+        (replace(report(), observability=observability(idle=8.6)), "Observability at rest"),
     ],
 )
 def test_what_is_no_step_can_miss_too(found: Report, title: str) -> None:
@@ -60,6 +63,20 @@ def test_what_was_not_measured_is_not_judged() -> None:
         "Cached post, share of the limit",
         "All other steps, errors",
     ]
+
+
+def test_the_platforms_memory_leaves_out_what_only_observes() -> None:
+    beside = Memory({**memory(800).processes, "prometheus": (0, 340_000_000)})
+    assert missed(replace(report(), loaded=beside)) == []
+    heavy = Memory({**memory(800).processes, "prometheus": (0, 360_000_000)})
+    assert missed(replace(report(), loaded=heavy)) == [
+        "Memory of all processes that observe, shared pages once"
+    ]
+
+
+def test_a_run_that_was_faster_with_observability_lost_nothing() -> None:
+    found = replace(report(), observability=observability(rate=1100))
+    assert missed(found) == []
 
 
 def test_figures_are_written_as_people_read_them() -> None:

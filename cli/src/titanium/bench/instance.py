@@ -24,6 +24,7 @@ from titanium.supervise import client
 from titanium.supervise.plan import POSTGRES
 from titanium.supervise.ports import check_port
 from titanium.supervise.process import environment
+from titanium.supervise.protocol import PlatformStatus
 from titanium.tools import find_postgres_bin
 
 _PORTS = 60
@@ -53,13 +54,14 @@ class Instance:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def up(self) -> float:
+    def up(self, *, observability: bool = True) -> float:
         """Start and wait until everything is ready; the seconds that it took."""
         began = time.monotonic()
         self._titanium(
             _UP_WITHIN,
             *("up", "-d", "--bench", "--port-base", str(self.port_base)),
             *("--policy", str(self.policy)),
+            "--observability" if observability else "--no-observability",
         )
         return time.monotonic() - began
 
@@ -101,6 +103,17 @@ class Instance:
 
         TitaniumError when one of them is missing: what is left must not be measured.
         """
+        status = self._healthy()
+        pids = {one.name: one.pid for one in status.processes if one.pid is not None}
+        if status.supervisor is not None:
+            pids["supervisor"] = status.supervisor
+        return pids
+
+    def optional(self) -> frozenset[str]:
+        """Names of the processes that only observe. TitaniumError like `processes`."""
+        return frozenset(one.name for one in self._healthy().processes if one.optional)
+
+    def _healthy(self) -> PlatformStatus:
         status = client.status(self.home)
         if status is None or status.state != "healthy":
             what = status.state if status else "gone"
@@ -111,10 +124,7 @@ class Instance:
                 if status
                 else (),
             )
-        pids = {one.name: one.pid for one in status.processes if one.pid is not None}
-        if status.supervisor is not None:
-            pids["supervisor"] = status.supervisor
-        return pids
+        return status
 
     def _titanium(self, timeout: float, *arguments: str) -> None:
         try:

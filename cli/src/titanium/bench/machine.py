@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,7 +14,8 @@ import psutil
 
 from titanium.bench.hashing import cores
 from titanium.bench.wrk import Wrk
-from titanium.tools import Tools
+from titanium.errors import ToolMissingError
+from titanium.tools import Tools, find_prometheus
 
 _PACKAGES = ("uvicorn", "fastapi", "asyncpg")
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
@@ -37,6 +39,8 @@ def describe(tools: Tools, wrk: Wrk) -> Machine:
         "PostgreSQL": tools.postgres_bin / "postgres",
         _cache_server(tools.redis_server): tools.redis_server,
     }
+    with suppress(ToolMissingError):
+        programs["Prometheus"] = find_prometheus().prometheus
     versions = [("Python", platform.python_version())]
     versions += [(name, program_version(path)) for name, path in programs.items()]
     versions += [(name, found) for name in _PACKAGES if (found := _package(name))]
@@ -77,8 +81,10 @@ def program_version(program: Path) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
-    # Envoy writes its commit first, with slashes between the parts.
-    found = _VERSION.search(done.stdout.rpartition("version:")[2])
+    # Envoy writes its commit first, with slashes between the parts; Prometheus tells Go's version,
+    # too, further down.
+    first = next((line for line in done.stdout.splitlines() if line.strip()), "")
+    found = _VERSION.search(first.rpartition("version")[2])
     return found.group() if found else "unknown"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 LIMIT = "limit"
 HASHES = "argon2id"
 MIXED = "mixed"
+OBSERVABILITY = "observability"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -126,6 +127,45 @@ class Memory:
     def proportional(self) -> int:
         return sum(proportional for _, proportional in self.processes.values())
 
+    def only(self, names: Collection[str]) -> Memory:
+        """Of these processes."""
+        return Memory({name: one for name, one in self.processes.items() if name in names})
+
+    def without(self, names: Collection[str]) -> Memory:
+        """Of all other processes."""
+        return Memory({name: one for name, one in self.processes.items() if name not in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Observability:
+    """The same load with and without observability, in pairs of rounds, and both at rest.
+
+    `idle` and `idle_without` tell what every process uses while nobody asks for anything.
+    """
+
+    loads: tuple[Load, ...]
+    loads_without: tuple[Load, ...]
+    idle: Mapping[str, Usage] = field(default_factory=dict)
+    idle_without: Mapping[str, Usage] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> float:
+        """The part of the rate that it costs: the median of the pairs; below 0 is noise."""
+        pairs = zip(self.loads, self.loads_without, strict=True)
+        return median([(without.rate - found.rate) / without.rate for found, without in pairs])
+
+    @property
+    def idle_cpu(self) -> float:
+        """Percent of a core at rest: its own processes, and what the others do more for it."""
+        return sum(one.cpu for one in self.idle.values()) - sum(
+            one.cpu for one in self.idle_without.values()
+        )
+
+    @property
+    def memory(self) -> Memory:
+        """What every process held at rest."""
+        return Memory({name: (one.resident, one.proportional) for name, one in self.idle.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
@@ -148,7 +188,8 @@ class Growth:
 class Report:
     """Everything of one run. Times in seconds; what was not measured is None or absent.
 
-    `idle` is the memory after the start, `loaded` the most while steps ran.
+    `idle` is the memory after the start, `loaded` the most while steps ran; `optional` names the
+    processes that only observe, which the platform serves without.
     """
 
     results: Mapping[str, Result]
@@ -157,6 +198,8 @@ class Report:
     idle: Memory | None = None
     loaded: Memory | None = None
     growth: Growth | None = None
+    observability: Observability | None = None
+    optional: frozenset[str] = frozenset()
 
     def share(self, name: str, ceiling: str = LIMIT) -> float | None:
         """Rate of a step as a share of a ceiling; None when one of them was not measured."""
@@ -165,6 +208,15 @@ class Report:
 
     @property
     def busiest(self) -> Memory | None:
-        """The moment with the most memory, shared pages counted once."""
-        held = [one for one in (self.idle, self.loaded) if one is not None]
+        """The moment with the most memory of the platform itself, shared pages counted once."""
+        held = [one.without(self.optional) for one in (self.idle, self.loaded) if one is not None]
         return max(held, key=lambda one: one.proportional, default=None)
+
+    @property
+    def observing(self) -> Memory | None:
+        """The moment at which the processes that only observe held most; None without them."""
+        rested = self.observability.memory if self.observability else None
+        moments = (one for one in (self.idle, self.loaded, rested) if one is not None)
+        held = [one.only(self.optional) for one in moments]
+        busiest = max(held, key=lambda one: one.proportional, default=None)
+        return busiest if busiest is not None and busiest.processes else None

@@ -9,7 +9,7 @@ from datetime import datetime
 from titanium.bench.chart import Bar, draw
 from titanium.bench.machine import Machine
 from titanium.bench.mixed import RATE
-from titanium.bench.model import HASHES, MIXED, Load, Memory, Report, Result
+from titanium.bench.model import HASHES, MIXED, Load, Memory, Report, Result, median
 from titanium.bench.targets import (
     CACHED_SHARE,
     CREATES_PER_SECOND,
@@ -59,6 +59,7 @@ def markdown(report: Report, how: Circumstances) -> str:
         "The same as milliseconds for each request:",
         _usage(report.results, _per_request),
         *_memory(report),
+        *_observability(report),
         *_starts(report),
         "## How to read it",
         _EXPLANATION,
@@ -193,7 +194,8 @@ def _memory(report: Report) -> list[str]:
     explanation = (
         "Megabytes, each process with its children. *Resident* (RSS) counts a page that processes "
         "share once for each of them, *proportional* (PSS) once in all: that is what the machine "
-        "gives, and what the target is about."
+        "gives, and what the targets are about: that of the platform leaves out the processes that "
+        "only observe, which have a target of their own."
     )
     return [
         "## Memory",
@@ -205,6 +207,38 @@ def _memory(report: Report) -> list[str]:
 def _cells(memories: Iterable[Memory], name: str) -> list[str]:
     pairs = [memory.processes.get(name, (0, 0)) for memory in memories]
     return [_megabytes(figure) for pair in pairs for figure in pair]
+
+
+def _observability(report: Report) -> list[str]:
+    found = report.observability
+    if found is None:
+        return []
+    with_it = median([load.rate for load in found.loads])
+    without = median([load.rate for load in found.loads_without])
+    words = (
+        f"Cached posts: {_count(with_it)} requests a second with observability, {_count(without)} "
+        f"in runs with `--no-observability`, one after the other; the median of the pairs is "
+        f"{_percent(found.lost)} lost. At rest it takes {found.idle_cpu:.1f} % of one core: the "
+        "difference of the sums below, so with what proxies, services and databases spend on "
+        "being asked for their metrics. The processes that only observe are in italics."
+    )
+    rows = [
+        (
+            f"*{name}*" if name in report.optional else name,
+            f"{one.cpu:.2f}",
+            f"{found.idle_without[name].cpu:.2f}" if name in found.idle_without else "",
+            _megabytes(one.proportional),
+        )
+        for name, one in found.idle.items()
+    ]
+    first, second = (
+        sum(one.cpu for one in idle.values()) for idle in (found.idle, found.idle_without)
+    )
+    observers = found.memory.only(report.optional).proportional
+    rows.append(("**all**", f"**{first:.2f}**", f"**{second:.2f}**", ""))
+    rows.append(("***those that observe***", "", "", f"**{_megabytes(observers)}**"))
+    heads = ("process", "at rest, % of one core", "without observability", "proportional MB")
+    return ["## Observability", words, table(heads, rows, "lrrr")]
 
 
 def _starts(report: Report) -> list[str]:
@@ -240,8 +274,9 @@ _EXPLANATION = """\
   whole gateway (rate limit, headers, access log), goes to the sidecar over mutual TLS, and the
   sidecar answers by itself. Other machines have another limit, so the shares travel better than
   the rates.
-- Everything runs as in a normal start: metrics, access logs and service logs on, one instance of
-  each service. Only the rate limits of `mesh/policy.toml` are out of the way.
+- Everything runs as in a normal start: metrics, Prometheus, the console, access logs and service
+  logs on, one instance of each service. Only the rate limits of `mesh/policy.toml` are out of the
+  way.
 - *Cached* is the same address again and again. *Uncached* is a random post with a query that no
   request had before, so that no cache can know it; the database's own page cache is warm.
 - A post counts as created when PostgreSQL has it on disk (`synchronous_commit` is on).

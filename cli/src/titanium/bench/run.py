@@ -15,20 +15,24 @@ from titanium.bench.instance import Instance
 from titanium.bench.model import (
     HASHES,
     MIXED,
+    OBSERVABILITY,
     Growth,
     Load,
     Memory,
+    Observability,
     Report,
     Result,
     Round,
     median,
 )
+from titanium.bench.observe import Watch
 from titanium.bench.steps import LOGIN, Step, chosen, sequence, with_ceilings
 from titanium.bench.wrk import Shot, Wrk, fire
 
 POSTS = 50_000
 FEW, MANY = 1_000, 1_000_000
 _WARM_UP = 2.0
+_OBSERVED_CONNECTIONS = 32
 _MIXED_TITLE = "mixed traffic, 100 requests a second"
 
 
@@ -58,6 +62,10 @@ class Wish:
         return not self.only or MIXED in self.only
 
     @property
+    def observability(self) -> bool:
+        return not self.only or OBSERVABILITY in self.only
+
+    @property
     def works(self) -> int:
         """How many pieces of work `Bench.measure` announces."""
         return (
@@ -65,6 +73,7 @@ class Wish:
             + self.rounds * len(sequence(chosen(self.only)))
             + (self.rounds if self.mixed else 0)
             + (4 if self.million else 0)
+            + (2 * self.rounds if self.observability else 0)
         )
 
 
@@ -88,7 +97,7 @@ class Bench:
 
     def _measure(self) -> Report:
         first_start = self._start("start with an empty state folder")
-        idle = usage.memory(self.instance.processes())
+        idle, optional = usage.memory(self.instance.processes()), self.instance.optional()
         few_ms = self._page_time(self._fill(FEW)) if self.wish.million else None
         held = self._fill(self.wish.posts)
         results = self._rounds(held)
@@ -98,10 +107,17 @@ class Bench:
         if few_ms is not None:
             growth = Growth(FEW, MANY, few_ms, self._page_time(self._fill(MANY)))
         self.instance.down()
+        second_start = self._start("start a second time")
+        observability = None
+        if self.wish.observability:
+            self.instance.down()
+            observability = self._observability(held)
         return Report(
             results=results,
             first_start=first_start,
-            second_start=self._start("start a second time"),
+            second_start=second_start,
+            observability=observability,
+            optional=optional,
             idle=idle,
             loaded=self._loaded,
             growth=growth,
@@ -165,6 +181,17 @@ class Bench:
             title = f"{number}/{self.wish.rounds} {_MIXED_TITLE}"
             rounds.append(self._round(title, self._driving(ordered)))
         return Result(MIXED, _MIXED_TITLE, tuple(rounds))
+
+    def _observability(self, held: Content) -> Observability:
+        """Cached posts with and without it: no request needs a token or an account."""
+        shot = Shot(Requests(held, 300).cached_post(), _OBSERVED_CONNECTIONS, self.wish.seconds)
+        watch = Watch(
+            instance=self.instance,
+            fire=lambda: fire(self.wrk, self.instance.url, shot, self._folder),
+            begin=self.watcher.begin,
+            measured=self.watcher.measured,
+        )
+        return watch.compare(self.wish.rounds)
 
     def _driving(self, ordered: Sequence[bytes]) -> Callable[[], Load]:
         return lambda: asyncio.run(mixed.drive(self.instance.port, ordered))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from titanium.bench.content import Requests
-from titanium.bench.model import LIMIT, MIXED, Round
+from titanium.bench.model import LIMIT, MIXED, OBSERVABILITY, Round
 
 LOGIN = "login"
 
@@ -30,12 +30,14 @@ STEPS = (
     Step("create", "create a post, durable", 64, Requests.create),
     Step(LOGIN, "log in", 8, Requests.login),
 )
-NAMES = (*(step.name for step in STEPS), MIXED)
+NAMES = (*(step.name for step in STEPS), MIXED, OBSERVABILITY)
+# Measured in ways of their own, without the limit around them.
+_APART = frozenset((MIXED, OBSERVABILITY))
 
 
 def chosen(only: Sequence[str]) -> tuple[Step, ...]:
     """The steps to run: all, or those named and always the limit that they are compared with."""
-    wanted = {*only, LIMIT} if set(only) - {MIXED} else set(only)
+    wanted = {*only, LIMIT} if set(only) - _APART else set(only)
     return tuple(step for step in STEPS if not only or step.name in wanted)
 
 

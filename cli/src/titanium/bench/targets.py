@@ -15,6 +15,7 @@ MIXED_P95_MS = 25
 RESIDENT_MEGABYTES = 800
 SECOND_START_SECONDS = 8
 GROWTH_RATIO = 1.5
+OBSERVABILITY_LOSS, OBSERVABILITY_MEGABYTES, OBSERVABILITY_CORE = 0.05, 350, 0.10
 
 Measure = Callable[[Report], float | None]
 
@@ -94,6 +95,18 @@ def _resident(report: Report) -> float | None:
     return report.busiest.proportional / MEGABYTE if report.busiest else None
 
 
+def _observability_loss(report: Report) -> float | None:
+    return max(0.0, report.observability.lost) if report.observability else None
+
+
+def _observability_memory(report: Report) -> float | None:
+    return report.observing.proportional / MEGABYTE if report.observing else None
+
+
+def _observability_core(report: Report) -> float | None:
+    return max(0.0, report.observability.idle_cpu) / 100 if report.observability else None
+
+
 TARGETS = (
     Target("Cached post, share of the limit", CACHED_SHARE, "%", _share("cached-post"), True),
     Target("Cached list, share of the limit", CACHED_SHARE, "%", _share("cached-list"), True),
@@ -104,7 +117,7 @@ TARGETS = (
     Target("Mixed traffic, errors", 0, "", _errors(MIXED)),
     Target("All other steps, errors", 0, "", _errors_elsewhere),
     Target(
-        "Resident memory of all processes at its highest, shared pages once",
+        "Resident memory of the platform's processes at its highest, shared pages once",
         RESIDENT_MEGABYTES,
         "MB",
         _resident,
@@ -116,6 +129,14 @@ TARGETS = (
         "times",
         lambda report: report.growth.ratio if report.growth else None,
     ),
+    Target("Cached posts lost to observability", OBSERVABILITY_LOSS, "%", _observability_loss),
+    Target(
+        "Memory of all processes that observe, shared pages once",
+        OBSERVABILITY_MEGABYTES,
+        "MB",
+        _observability_memory,
+    ),
+    Target("Observability at rest, of one core", OBSERVABILITY_CORE, "%", _observability_core),
 )
 
 
