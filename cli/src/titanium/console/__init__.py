@@ -1,0 +1,1 @@
+"""The operator console: one web application that shows and operates one local run."""
