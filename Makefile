@@ -50,13 +50,16 @@ format: .setup-dev ## Rewrite the sources in the project's style
 	@$(BIN)/ruff format $(SOURCES)
 
 ##@ Measure
-.PHONY: bench
+.PHONY: bench load
 bench: .setup-dev ## Measure throughput and latency in an instance of its own; writes docs/performance.md
 	@$(TITANIUM) bench $(ARGS)
 
+load: .setup ## Send traffic like readers and writers to the running platform
+	@$(TITANIUM) load $(ARGS)
+
 ##@ Maintain
 .PHONY: docs golden lock clean
-docs: .setup-dev ## Regenerate docs/reference from the code
+docs: .setup-dev ## Regenerate docs/reference, SLO rules and dashboards from the code
 	@$(TITANIUM) docs
 
 golden: .setup-dev ## Regenerate the rendered mesh configuration that tests compare with

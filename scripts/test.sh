@@ -8,6 +8,9 @@ pytest=("$bin/python" -m pytest -q --cov --cov-report=)
 
 step() { printf '\n== %s (after %s s)\n' "$1" "$((SECONDS - began))"; }
 
+step "programs for tests"
+scripts/test-tools.sh
+
 step "style"
 make --no-print-directory lint
 step "types"

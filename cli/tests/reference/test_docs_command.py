@@ -14,9 +14,15 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_all_four_files_of_the_reference_are_generated() -> None:
-    names = {path.name for path in generate(ROOT)}
-    assert names == {"openapi.json", "api.html", "cli.md", "services.md"}
+def test_everything_generated_is_known_to_the_command() -> None:
+    folders: dict[str, set[str]] = {}
+    for path in generate(ROOT):
+        folders.setdefault(str(path.parent.relative_to(ROOT)), set()).add(path.name)
+    assert folders["docs/reference"] == {"openapi.json", "api.html", "cli.md", "services.md"}
+    assert folders["monitoring/rules"] == {"slo.yaml"}
+    assert folders["monitoring/dashboards"] == {
+        path.name for path in (ROOT / "monitoring" / "dashboards").iterdir()
+    }
 
 
 def test_check_writes_nothing_and_finds_what_is_out_of_date(

@@ -1,4 +1,4 @@
-"""`titanium docs`: regenerate the reference from the code."""
+"""`titanium docs`: regenerate from the code what is generated and committed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from titanium.errors import TitaniumError
 
 
 def generate(root: Path) -> dict[Path, str]:
-    """Every generated file of `docs/reference`: path -> content."""
+    """Every generated file that is committed: path -> content."""
+    from titanium import dashboards, monitoring
     from titanium.catalog import load_catalog
     from titanium.main import cli
     from titanium.mesh import load_edge, load_policy
@@ -29,6 +30,8 @@ def generate(root: Path) -> dict[Path, str]:
         folder / "api.html": render_page(document),
         folder / "cli.md": render_cli(cli),
         folder / "services.md": render_services(catalog, load_policy(root), load_edge(root)),
+        **monitoring.generated(root, catalog),
+        **dashboards.generated(root),
     }
 
 
@@ -46,7 +49,7 @@ def write(files: Mapping[Path, str], stale: Iterable[Path]) -> None:
 @click.command("docs")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
 def command(check: bool) -> None:
-    """Regenerate docs/reference from the code: API, command line, services.
+    """Regenerate from the code: docs/reference, the SLO rules, the dashboards.
 
     \b
     Examples:

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Programs that only tests need and that no Python package brings. Never fails: a test whose
+# program is missing is skipped and says so.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# A browser for the pages, and letters for Korean in their pictures.
+packages=()
+command -v chromium > /dev/null || packages+=(chromium)
+fc-list :lang=ko 2> /dev/null | grep -q . || packages+=(fonts-noto-cjk)
+if [ "${#packages[@]}" -gt 0 ]; then
+    if [ "$(id -u)" != 0 ]; then
+        echo "not root: ${packages[*]} not installed; tests that need them are skipped"
+        echo "(to have them: sudo apt-get install ${packages[*]})"
+    elif ! command -v apt-get > /dev/null; then
+        echo "no apt-get: install ${packages[*]} yourself; tests that need them are skipped"
+    else
+        echo "installing ${packages[*]}"
+        export DEBIAN_FRONTEND=noninteractive
+        log=$(mktemp)
+        { apt-get -qq update && apt-get -qq install -y --no-install-recommends "${packages[@]}"; } \
+            > "$log" 2>&1 || { tail -3 "$log"; echo "not installed"; }
+        rm -f "$log"
+    fi
+fi
+
+# Prometheus and Alertmanager with promtool and amtool: unpacked, not installed.
+.venv/bin/titanium tools fetch || echo "tests that need Prometheus are skipped"
+exit 0
