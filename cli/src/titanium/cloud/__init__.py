@@ -1,0 +1,1 @@
+"""The platform in a cluster: what its operators run from a checkout."""

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.manifests.support import KUBECTL, REASON, Object, build, copy_with_secrets
+
+
+@pytest.fixture(scope="session")
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`k8s-manifests` with secrets of its own."""
+    if KUBECTL is None:
+        pytest.skip(REASON)
+    return copy_with_secrets(tmp_path_factory.mktemp("manifests"))
+
+
+@pytest.fixture(scope="session")
+def local(manifests: Path) -> list[Object]:
+    """Every object of overlays/local."""
+    return build(manifests / "overlays" / "local")
