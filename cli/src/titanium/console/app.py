@@ -147,7 +147,7 @@ def make_application(backend: Backend, port: int) -> Guard:
         tailwind=False,  # it makes its styles in the browser, on every page
         show_welcome_message=False,
         message_history_length=100,
-        reconnect_timeout=10,
+        reconnect_timeout=5,
     )
     core.app.colors(primary="#1d5fbf", positive="#15803d", negative="#c22727", warning="#a85a00")
     core.app.config.socket_io_js_transports = ["websocket"]

@@ -101,13 +101,13 @@ def _who(span: Span) -> str:
 
 
 def _label(left: float, width: float) -> str:
-    """Where the time is written: behind the bar, or before it where no room is left."""
+    """Where the time is written: behind the bar; where no room is left before it, or in it."""
     end = left + width
     if end < 85:
         return f"left:{end:.3f}%"
     if left > 15:
         return f"right:{100 - left:.3f}%"
-    return "right:0;color:#fff"
+    return f"right:{max(0.0, 100 - end):.3f}%;color:#fff"
 
 
 def _share(part: float, whole: float) -> str:

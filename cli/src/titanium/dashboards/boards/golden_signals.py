@@ -63,7 +63,7 @@ def _now() -> tuple[Panel, ...]:
             "Lowest error budget",
             "What is left of the tightest error budget of the last 30 days. Below 0 the "
             "objective is missed.",
-            Query("min(service:error_budget:remaining_ratio)"),
+            Query("clamp_min(min(service:error_budget:remaining_ratio), -1)"),
             unit="percentunit",
             steps=common.BUDGET,
         ),

@@ -56,7 +56,7 @@ def _now() -> tuple[Panel, ...]:
         stat(
             "Error budget left",
             "The lowest of the service's objectives, over 30 days.",
-            Query(f"min(service:error_budget:remaining_ratio{{{_S}}})"),
+            Query(f"clamp_min(min(service:error_budget:remaining_ratio{{{_S}}}), -1)"),
             unit="percentunit",
             steps=common.BUDGET,
         ),

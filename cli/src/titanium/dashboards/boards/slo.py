@@ -49,7 +49,7 @@ def _now() -> tuple[Panel, ...]:
         stat(
             "Lowest budget",
             "What is left of the tightest error budget over 30 days, all objectives together.",
-            Query(f"min(service:error_budget:remaining_ratio{{{_ANY}}})"),
+            Query(f"clamp_min(min(service:error_budget:remaining_ratio{{{_ANY}}}), -1)"),
             unit="percentunit",
             steps=common.BUDGET,
             width=6,
@@ -99,7 +99,7 @@ def _objectives() -> Panel:
             "percentunit",
         ),
         Column(
-            f"min by ({by}) (service:error_budget:remaining_ratio{{{_ANY}}})",
+            f"clamp_min(min by ({by}) (service:error_budget:remaining_ratio{{{_ANY}}}), -1)",
             "Budget left",
             "percentunit",
             common.BUDGET,
@@ -119,14 +119,14 @@ def _over_time() -> tuple[Panel, ...]:
         timeseries(
             "Budget left",
             "Over 30 days. Below 0 the objective is missed.",
-            Query(f"service:error_budget:remaining_ratio{{{_S}}}", "{{service}}"),
+            Query(f"clamp_min(service:error_budget:remaining_ratio{{{_S}}}, -1)", "{{service}}"),
             unit="percentunit",
             look=Look(steps=common.BUDGET, maximum=1, minimum=None),
         ),
         bargauge(
             "Budget left now",
             "Each service's rest, for comparing.",
-            Query(f"service:error_budget:remaining_ratio{{{_S}}}", "{{service}}"),
+            Query(f"clamp_min(service:error_budget:remaining_ratio{{{_S}}}, -1)", "{{service}}"),
             unit="percentunit",
             steps=common.BUDGET,
             maximum=1,
