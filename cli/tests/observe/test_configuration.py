@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -182,3 +183,15 @@ def test_a_checkout_without_alertmanagers_template_is_told_so(
     observed = _prepared(small_checkout, tmp_path)
     assert "alertmanager" not in [spec.name for spec in observed.processes()]
     assert str(TEMPLATE) in observed.notes[0]
+
+
+@pytest.mark.unit
+def test_a_new_prometheus_soon_forgets_replicas_that_are_gone() -> None:
+    """The time for which it shows what it saw last is over the longest interval of the rules."""
+    spec = processes.prometheus_process(HOME, PORTS, Path("prometheus"), (Path("a.yml"),))
+    lookback = next(word for word in spec.argv if "lookback" in word)
+    seconds = int(lookback.partition("=")[2].removesuffix("s"))
+    rules = (checkout() / "monitoring" / "rules").glob("*.yaml")
+    found = [re.findall(r"interval: (\d+)s", path.read_text("utf-8")) for path in rules]
+    assert max(int(number) for numbers in found for number in numbers) < seconds <= 60
+    assert f"move {HOME.data / 'prometheus'} away" in spec.hint

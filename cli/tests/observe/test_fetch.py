@@ -129,7 +129,11 @@ def test_a_setting_that_names_no_program_is_the_persons_to_correct(
     monkeypatch.setenv("TITANIUM_ALERTMANAGER", "/nowhere/alertmanager")
     assert ALERTMANAGER in fetch.missing(root)
     assert [name for name, _ in told(root)] == ["prometheus"] * 2
-    assert "correct or unset TITANIUM_ALERTMANAGER" in fetch.note([ALERTMANAGER], root)
+    (root.parent / "bin" / "apt-get").unlink()
+    note = fetch.note([ALERTMANAGER], root)
+    assert "correct or unset TITANIUM_ALERTMANAGER" in note
+    # It would not be fetched if there were one.
+    assert "apt-get" not in note
 
 
 @pytest.mark.unit

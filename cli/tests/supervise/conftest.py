@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from titanium.errors import StateError
 from titanium.supervise.spec import HttpProbe, Plan, ProcessSpec, TaskSpec
 from titanium.supervise.supervisor import Supervisor
 
@@ -35,12 +36,15 @@ while True:
 
 
 class Endpoints:
-    """Remembers what was published last for each service."""
+    """Remembers what was published last for each service; refuses it while `full`."""
 
     def __init__(self) -> None:
         self.offered: dict[str, list[int]] = {}
+        self.full = False
 
     def publish(self, service: str, replicas: Iterable[int]) -> None:
+        if self.full:
+            raise StateError("endpoints cannot be written: No space left on device")
         self.offered[service] = list(replicas)
 
 

@@ -35,6 +35,11 @@ def test_messages_survive_the_wire(message: Message) -> None:
     assert decode(line) == message
 
 
+def test_a_request_says_only_what_is_unusual() -> None:
+    """A supervisor that still runs an older version refuses members that it does not know."""
+    assert encode(Request("status")) == b'{"request": {"operation": "status"}}\n'
+
+
 @pytest.mark.parametrize(
     "line",
     [b"", b"{}", b"[1]", b'{"request": {"operation": "format"}}', b'{"event": 1}', b"\xff"],

@@ -288,3 +288,23 @@ async def test_a_process_that_hangs_is_replaced(folder: Folder, eventually: Even
     await eventually(lambda: unit.process is not first and unit.state == "ready")
     watching.cancel()
     assert [event.step for event in said] == ["hangs"]
+
+
+async def test_a_full_disk_does_not_end_the_watch_over_a_service(
+    folder: Folder, eventually: Eventually
+) -> None:
+    """Which replicas may be called cannot be written: a crashed one is started again all the
+    same, and everything can be stopped."""
+    supervisor = folder.supervisor(folder.spec("blog-0", service="blog"))
+    await supervisor.start()
+    folder.endpoints.full = True
+    unit = supervisor.units["blog-0"]
+    assert unit.process is not None
+    before = unit.process.pid
+    os.kill(before, signal.SIGKILL)
+    await eventually(lambda: unit.state == "ready" and unit.restarts == 1)
+    assert unit.process.pid != before
+    warning = "cannot write endpoints: endpoints cannot be written: No space left on device"
+    assert ("supervisor", "warning", warning) in folder.said
+    await supervisor.stop()
+    assert procfs.marked(folder.root) == {}

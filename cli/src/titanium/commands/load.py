@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from dataclasses import replace
@@ -134,6 +135,7 @@ def command(
     from titanium.load.target import checked_url, local_url, require_answer
 
     _check(scenario, gentle, duration, html, name)
+    _check_numbers({"--rate": rate, "--p95": p95, "--error-rate": error_rate})
     chosen = FOUND["gentle" if gentle else scenario or "mixed"]
     seconds = parse_duration(duration) if duration else chosen.seconds
     target = checked_url(url) if url else local_url(existing_home(home))
@@ -184,6 +186,13 @@ def _check(
             f"--name {name}: expected up to 40 letters, digits and . _ -",
             "For example: titanium load --name before-the-change",
         )
+
+
+def _check_numbers(options: dict[str, float | None]) -> None:
+    """UsageError for what click takes for a number and every comparison with which fails."""
+    for option, value in options.items():
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"{option} {value:g}: expected a number", "titanium load --help")
 
 
 def _report_file(home: str | None, scenario: Scenario, name: str) -> Path:

@@ -118,11 +118,10 @@ def remedy(program: DebianProgram) -> str:
 def note(programs: Sequence[DebianProgram], root: Path) -> str:
     """One sentence on what is missing, why, and what to do."""
     names = " and ".join(program.what for program in programs)
-    reasons = [
-        failure_of(program, root) for program in programs if not os.environ.get(program.setting)
-    ]
+    fetched = [program for program in programs if not os.environ.get(program.setting)]
+    reasons = [failure_of(program, root) for program in fetched]
     reason = next((f" ({reason})" for reason in reasons if reason), "")
-    if not reason and not _has_apt():
+    if fetched and not reason and not _has_apt():
         reason = " (this system has no apt-get to fetch Debian's packages with)"
     verb = "are" if len(programs) > 1 else "is"
     steps = "; ".join(dict.fromkeys(remedy(program) for program in programs))

@@ -39,7 +39,7 @@ def prometheus_process(
     home: Home, ports: Ports, program: Path, inputs: tuple[Path, ...]
 ) -> ProcessSpec:
     """`inputs`: its configuration, then the rule files; a change restarts it."""
-    return _server(
+    spec = _server(
         home,
         PROMETHEUS,
         ports.prometheus,
@@ -53,11 +53,16 @@ def prometheus_process(
             "--web.cors.origin=^$",
             "--web.max-connections=64",
             "--query.max-samples=5000000",
+            # A Prometheus that is started anew takes what it saw last for true for so long, also
+            # of a replica that is gone. More than the longest interval of a rule, 30 s.
+            "--query.lookback-delta=40s",
             "--query.timeout=20s",
         ),
         {"GOMEMLIMIT": "160MiB", "GOGC": "50"},
         inputs,
     )
+    hint = f"Read {spec.log}; when its data is damaged, move {spec.folder} away: history is lost."
+    return replace(spec, hint=hint)
 
 
 def alertmanager_process(

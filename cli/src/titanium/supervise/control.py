@@ -66,7 +66,8 @@ class Control:
         try:
             request = decode(line)
         except ValueError as error:
-            return Result.failure(UsageError(str(error)))
+            hint = "If the supervisor is of another version: titanium down, then titanium up -d."
+            return Result.failure(UsageError(str(error), hint))
         if not isinstance(request, Request):
             return Result.failure(UsageError("expected a request"))
         try:

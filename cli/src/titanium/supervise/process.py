@@ -54,7 +54,7 @@ def launch(
     """Start a program in a session of its own, so that it outlives its starter's terminal."""
     output = open_log(log)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(folder)
         return subprocess.Popen(
             argv,
             cwd=folder,
@@ -74,6 +74,16 @@ def launch(
         ) from None
     finally:
         os.close(output)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(
+            f"cannot make the folder {folder}: {error.strerror}",
+            "Free space, or correct what is in its place and its permissions.",
+        ) from None
 
 
 def describe_exit(code: int | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from titanium import errors
@@ -157,7 +157,12 @@ Message = Request | Event | Result
 
 def encode(message: Message) -> bytes:
     kind = type(message).__name__.lower()
-    return json.dumps({kind: asdict(message)}, ensure_ascii=False).encode() + b"\n"
+    body = asdict(message)
+    if isinstance(message, Request):
+        # A supervisor that was started by an older version refuses members that it does not know.
+        usual = {member.name: member.default for member in fields(message)}
+        body = {name: value for name, value in body.items() if value != usual[name]}
+    return json.dumps({kind: body}, ensure_ascii=False).encode() + b"\n"
 
 
 def decode(line: bytes) -> Message:

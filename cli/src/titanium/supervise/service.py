@@ -107,13 +107,13 @@ class Service:
         )
         self._faults = Faults(lambda service: sidecars(supervisor, service), self._tell)
         self._operations = Operations(platform, supervisor, self._faults, self._options)
-        await supervisor.start()
-        units = supervisor.units.values()
+        # Before anything waits for the gateway, which is not ready while a service fails.
         await self._faults.clear_unknown(
             unit.spec.folder / "admin.sock"
-            for unit in units
-            if unit.spec.kind == "sidecar" and unit.adopted
+            for unit in supervisor.units.values()
+            if unit.spec.kind == "sidecar"
         )
+        await supervisor.start()
         # Only now: options of a start that failed are not remembered.
         state.save_options(self._home, self._options)
 

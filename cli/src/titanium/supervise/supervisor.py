@@ -21,7 +21,8 @@ Listener = Callable[[str, str, str], None]
 
 
 class Endpoints(Protocol):
-    """Tells every proxy which replicas of a service may be called."""
+    """Tells every proxy which replicas of a service may be called; OSError or TitaniumError when
+    that cannot be written."""
 
     def publish(self, service: str, replicas: Iterable[int]) -> None: ...
 
@@ -344,8 +345,9 @@ class Supervisor:
         ]
         try:
             self._endpoints.publish(service, replicas if everything or not offered else offered)
-        except OSError as error:
-            self._listen("supervisor", "warning", f"cannot write endpoints: {error.strerror}")
+        except (OSError, TitaniumError) as error:
+            # It is called in the middle of starts and restarts, which have to go on.
+            self._listen("supervisor", "warning", f"cannot write endpoints: {error}")
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:

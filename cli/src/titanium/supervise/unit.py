@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from titanium.errors import TitaniumError, UnhealthyError
+from titanium.errors import StateError, TitaniumError, UnhealthyError
 from titanium.supervise import probe, procfs
 from titanium.supervise.backoff import FIRST, Backoff
 from titanium.supervise.process import Process, describe_exit, failure, size_of
@@ -104,9 +104,8 @@ class Unit:
 
     async def start(self) -> None:
         """First start: UnhealthyError when the process ends or is not ready in time."""
-        await self._hooks.prepare(self)
         try:
-            await self._launch()
+            await self._begin()
         except UnhealthyError:
             self._set("failed", "")
             raise
@@ -180,6 +179,19 @@ class Unit:
     def _keep(self) -> None:
         self._keeper = asyncio.create_task(self._restart_forever(), name=f"keep {self.spec.name}")
 
+    async def _begin(self) -> None:
+        """Start until ready; everything that keeps it from that is a TitaniumError."""
+        try:
+            await self._hooks.prepare(self)
+            await self._launch()
+        except OSError as error:
+            # Whoever keeps it running goes on trying; anything else would end that in silence.
+            where = f" {error.filename}" if error.filename else ""
+            raise StateError(
+                f"{self.spec.name} cannot be started:{where} {error.strerror or error}",
+                "Free space, or correct the folder's permissions.",
+            ) from None
+
     async def _launch(self) -> None:
         spec = self.spec
         for socket in spec.sockets:
@@ -238,8 +250,7 @@ class Unit:
             await asyncio.sleep(delay)
             began = time.monotonic()
             try:
-                await self._hooks.prepare(self)
-                await self._launch()
+                await self._begin()
             except TitaniumError as error:
                 delay = self._backoff.next(time.monotonic() - began)
                 self._postpone(error, delay)
