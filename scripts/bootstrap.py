@@ -116,7 +116,8 @@ def create_environment() -> None:
     import subprocess
 
     python = VENV / "bin/python"
-    report = "import sys; print(sys.version, sys._base_executable)"
+    # The same Python has several names (python3, python3.11), and either may have made it.
+    report = "import os, sys; print(sys.version, os.path.realpath(sys._base_executable))"
     if python.exists():
         done = subprocess.run([python, "-c", report], capture_output=True, text=True, check=False)
         mine = subprocess.run(

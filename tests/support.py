@@ -97,6 +97,11 @@ class Platform:
     def prometheus_url(self) -> str:
         return f"http://127.0.0.1:{self.base + 3}"
 
+    @property
+    def prometheus_account(self) -> tuple[str, str]:
+        """User and password of Prometheus and Alertmanager."""
+        return "titanium", (self.home / "secrets/observability/password").read_text().strip()
+
     def up(self) -> None:
         watch = "--observability" if self.observability else "--no-observability"
         self.titanium("up", "-d", "--port-base", str(self.base), watch, *self.extra)

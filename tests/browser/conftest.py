@@ -72,7 +72,10 @@ def _traffic(platform: Platform) -> list[Any]:
     query = 'service_pair:http_requests:rate1m{source="gateway",destination="blog"} > 0'
     try:
         answer = httpx2.get(
-            f"{platform.prometheus_url}/api/v1/query", params={"query": query}, trust_env=False
+            f"{platform.prometheus_url}/api/v1/query",
+            params={"query": query},
+            auth=platform.prometheus_account,
+            trust_env=False,
         )
     except httpx2.HTTPError:
         return []

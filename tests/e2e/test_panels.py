@@ -106,10 +106,14 @@ class Inspection:
 
     def __init__(self, platform: Platform) -> None:
         logs = LogFolder(Home(platform.home).logs)
-        self.sources = Sources(Prometheus(platform.prometheus_url), logs)
+        self.sources = Sources(
+            Prometheus(platform.prometheus_url, account=platform.prometheus_account), logs
+        )
         self.now = time.time()
         names = httpx2.get(
-            f"{platform.prometheus_url}/api/v1/label/__name__/values", trust_env=False
+            f"{platform.prometheus_url}/api/v1/label/__name__/values",
+            auth=platform.prometheus_account,
+            trust_env=False,
         ).json()
         self.names = frozenset(names["data"]) | SYNTHETIC
         self.findings: list[Finding] = []

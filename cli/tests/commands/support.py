@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 import urllib.error
@@ -29,9 +30,13 @@ def answer(program: Program, path: str = "/api/one") -> tuple[int, float]:
     return status, time.monotonic() - began
 
 
-def get(port: int, path: str) -> Any:
-    """The JSON at a port of the platform."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as found:
+def get(port: int, path: str, account: tuple[str, str] | None = None) -> Any:
+    """The JSON at a port of the platform; `account` is user and password, where it wants them."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    if account is not None:
+        words = base64.b64encode(":".join(account).encode()).decode()
+        request.add_header("Authorization", f"Basic {words}")
+    with urllib.request.urlopen(request, timeout=5) as found:  # noqa: S310 - our own
         return json.load(found)
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -49,8 +50,13 @@ def watched(make_program: Callable[..., Program]) -> Program:
     return program
 
 
+def password(program: Program) -> str:
+    return (program.home / "secrets/observability/password").read_text()
+
+
 def targets(program: Program) -> dict[str, str]:
-    body = get(program.base + 3, "/api/v1/targets?state=active")
+    account = ("titanium", password(program))
+    body = get(program.base + 3, "/api/v1/targets?state=active", account)
     return {one["labels"]["instance"]: one["health"] for one in body["data"]["activeTargets"]}
 
 
@@ -66,6 +72,18 @@ def test_up_says_where_console_and_metrics_are(watched: Program) -> None:
 def test_everything_is_scraped(watched: Program) -> None:
     wanted = {"one-0", "gateway", "postgres", "redis", "platform", "console", "prometheus"}
     until(lambda: wanted <= set(targets(watched)) and set(targets(watched).values()) == {"up"})
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/api/v1/status/config", "/-/ready"])
+@pytest.mark.parametrize("port", [3, 4])
+def test_without_the_password_metrics_and_alerts_answer_nobody(
+    watched: Program, port: int, path: str
+) -> None:
+    """Neither other users of this machine nor web pages that find the port."""
+    with pytest.raises(HTTPError) as refused:
+        get(watched.base + port, path)
+    with refused.value as answer:
+        assert answer.code == 401
 
 
 @pytest.mark.parametrize("name", ["prometheus", "alertmanager", "exporter", "console"])

@@ -107,9 +107,10 @@ def start_console(folder: Path) -> Console:
     for owner, name, secret in (
         ("console", "token", TOKEN),
         ("observability", "scrape_token", SCRAPE_TOKEN),
+        ("observability", "password", "p" * 43),
     ):
         path = home.secret(owner, name)
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(secret)
     base = free_port_base(10)
     with (folder / "console.out").open("wb") as log:

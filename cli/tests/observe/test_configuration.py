@@ -24,7 +24,7 @@ PORTS = Ports(20_000)
 
 @pytest.mark.unit
 def test_prometheus_asks_the_exporter_what_to_scrape_and_proves_who_it_is() -> None:
-    body = json.loads(configuration.prometheus(HOME, PORTS, "hidden"))
+    body = json.loads(configuration.prometheus(HOME, PORTS, alerting=True))
     jobs = {job["job_name"]: job for job in body["scrape_configs"]}
     assert set(jobs) == {"exporter", "prometheus", "console", "alertmanager"}
     (found,) = jobs["exporter"]["http_sd_configs"]
@@ -32,18 +32,18 @@ def test_prometheus_asks_the_exporter_what_to_scrape_and_proves_who_it_is() -> N
     token = {"type": "Bearer", "credentials_file": '/h o/"me/secrets/observability/scrape_token'}
     assert found["authorization"] == jobs["exporter"]["authorization"] == token
     assert jobs["console"]["authorization"] == token
-    assert "authorization" not in jobs["prometheus"]
+    account = {"username": "titanium", "password_file": '/h o/"me/secrets/observability/password'}
+    assert jobs["prometheus"]["basic_auth"] == jobs["alertmanager"]["basic_auth"] == account
     assert all(job["honor_labels"] for job in jobs.values())
     assert body["global"]["scrape_interval"] == body["global"]["evaluation_interval"] == "5s"
-    assert jobs["alertmanager"]["metrics_path"] == "/hidden/metrics"
-    assert body["alerting"]["alertmanagers"][0]["path_prefix"] == "/hidden"
+    assert body["alerting"]["alertmanagers"][0]["basic_auth"] == account
     assert body["rule_files"] == ["rules/*.yaml"]
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize(("name", "port"), [("prometheus", 20_003), ("console", 20_002)])
 def test_static_targets_are_on_loopback_and_labelled_by_name(name: str, port: int) -> None:
-    body = json.loads(configuration.prometheus(HOME, PORTS, None))
+    body = json.loads(configuration.prometheus(HOME, PORTS, alerting=False))
     (job,) = (job for job in body["scrape_configs"] if job["job_name"] == name)
     assert job["static_configs"] == [
         {"targets": [f"127.0.0.1:{port}"], "labels": {"service": name, "instance": name}}
@@ -64,11 +64,11 @@ def test_the_placeholders_of_alertmanagers_template_are_filled_in() -> None:
 @pytest.mark.unit
 def test_the_processes_that_watch_are_optional_and_on_loopback_only() -> None:
     env = processes.environment(Path("/root"), PORTS)
-    inputs = (Path("/c/file"), Path("/c/flags"))
+    inputs = (Path("/c/file"), Path("/c/web"))
     specs = [
         processes.exporter_process(HOME, PORTS, env),
         processes.prometheus_process(HOME, PORTS, Path("/t/prometheus"), inputs),
-        processes.alertmanager_process(HOME, PORTS, Path("/t/alertmanager"), inputs, "hidden"),
+        processes.alertmanager_process(HOME, PORTS, Path("/t/alertmanager"), inputs),
         processes.console_process(HOME, PORTS, env),
     ]
     assert all(spec.optional for spec in specs)
@@ -81,8 +81,9 @@ def test_the_processes_that_watch_are_optional_and_on_loopback_only() -> None:
         assert not any("admin-api" in word or "lifecycle" in word for word in spec.argv)
         assert spec.inputs == inputs
         assert "GOMEMLIMIT" in spec.env
-        assert not any("hidden" in word for word in spec.argv)
-    assert specs[2].probe == HttpProbe("/hidden/-/ready", port=20_004)
+        assert "--web.config.file=/c/web" in spec.argv
+    account = ("titanium", configuration.password(HOME))
+    assert specs[2].probe == HttpProbe("/-/ready", port=20_004, account=account)
     assert env == {"TITANIUM_ROOT": "/root", "TITANIUM_PORT_BASE": "20000"}
     assert processes.environment(Path("/r"), Ports())["TITANIUM_PORT_BASE"] == ""
 
@@ -161,6 +162,17 @@ def test_secrets_are_private_and_stay_the_same(small_checkout: Path, tmp_path: P
 
 
 @pytest.mark.unit
+def test_the_hash_of_a_password_is_made_anew_only_for_another() -> None:
+    """Each hash is another, and a changed file restarts both servers."""
+    first = configuration.web("a secret")
+    assert configuration.web("a secret", first) == first
+    assert "a secret" not in first
+    for broken in ("", "{}", "[1]", '{"basic_auth_users": {"titanium": "x"}}', "\0"):
+        assert json.loads(configuration.web("a secret", broken))["basic_auth_users"]
+    assert configuration.web("another", first) != first
+
+
+@pytest.mark.unit
 def test_what_is_missing_is_one_note_and_the_rest_runs(
     small_checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,7 +200,9 @@ def test_a_checkout_without_alertmanagers_template_is_told_so(
 @pytest.mark.unit
 def test_a_new_prometheus_soon_forgets_replicas_that_are_gone() -> None:
     """The time for which it shows what it saw last is over the longest interval of the rules."""
-    spec = processes.prometheus_process(HOME, PORTS, Path("prometheus"), (Path("a.yml"),))
+    spec = processes.prometheus_process(
+        HOME, PORTS, Path("prometheus"), (Path("a.yml"), Path("w.yml"))
+    )
     lookback = next(word for word in spec.argv if "lookback" in word)
     seconds = int(lookback.partition("=")[2].removesuffix("s"))
     rules = (checkout() / "monitoring" / "rules").glob("*.yaml")

@@ -180,7 +180,8 @@ def show_addresses(status: PlatformStatus) -> None:
         click.echo(f"  console  {status.console}/login?token={_console_token(status)}")
     for process in status.processes:
         if process.kind == "prometheus":
-            click.echo(f"  metrics  {process.address}")
+            secret = f"{status.home}/secrets/observability/password"
+            click.echo(f"  metrics  {process.address}  (user titanium, password in {secret})")
     click.echo(f"  state    {status.home}")
     show_notes(status)
 

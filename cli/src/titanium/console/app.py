@@ -46,6 +46,7 @@ from titanium.console.widgets import STATIC, static_version
 from titanium.errors import ConfigurationError, PortBusyError, StateError
 from titanium.layout import HOST, Home, Ports
 from titanium.logs import LogFolder
+from titanium.observe.configuration import USER, password
 from titanium.supervise.link import SupervisorLink
 from titanium.traces import TraceStore
 from titanium.traces.otlp import receiver
@@ -89,7 +90,10 @@ def make_backend(home: Home, ports: Ports, root: Path) -> Backend:
         root=root,
         catalog=load_catalog(root),
         token=read_secret(home.secret("console", "token")),
-        prometheus=Prometheus(f"http://{HOST}:{ports.prometheus}"),
+        prometheus=Prometheus(
+            f"http://{HOST}:{ports.prometheus}",
+            account=(USER, read_secret(password(home))),
+        ),
         supervisor=SupervisorLink(home),
         logs=LogFolder(home.logs),
         traces=TraceStore(),

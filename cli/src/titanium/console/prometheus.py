@@ -55,11 +55,17 @@ class Alert:
 
 
 class Prometheus:
-    """A client of one Prometheus, such as `http://127.0.0.1:9090`; for one event loop."""
+    """A client of one Prometheus, such as `http://127.0.0.1:9090`; for one event loop.
 
-    def __init__(self, base_url: str, timeout: float = TIMEOUT) -> None:
+    `account`: user and password, where it asks for them.
+    """
+
+    def __init__(
+        self, base_url: str, timeout: float = TIMEOUT, account: tuple[str, str] | None = None
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._auth = aiohttp.BasicAuth(*account) if account else None
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -83,7 +89,9 @@ class Prometheus:
 
     async def _ask(self, what: str, form: Mapping[str, str] | None) -> Any:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout, trust_env=False)
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout, trust_env=False, auth=self._auth
+            )
         method, url = ("GET" if form is None else "POST"), f"{self.base_url}/api/v1/{what}"
         try:
             # A redirect would lead to something that is not this Prometheus.

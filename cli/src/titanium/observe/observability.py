@@ -66,13 +66,12 @@ class Observability:
             (self.home.run / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in (self.token, configuration.scrape_token(self.home)):
             secret(path)
-        hidden = None if self.alertmanager is None else self._alertmanager_path()
-        text = configuration.prometheus(self.home, self.ports, hidden)
+        alerting = self.alertmanager is not None
+        text = configuration.prometheus(self.home, self.ports, alerting=alerting)
         write_if_changed(self._prometheus_file, text)
+        self._write_web()
         self._copy_rules()
-        if hidden is not None:
-            flags = configuration.alertmanager_flags(hidden)
-            write_if_changed(self._alertmanager_file.with_name("flags"), flags)
+        if alerting:
             template = (self.root / TEMPLATE).read_text("utf-8")
             text = configuration.alertmanager(template, self.home, self.ports)
             write_if_changed(self._alertmanager_file, text)
@@ -83,10 +82,11 @@ class Observability:
         env = processes.environment(self.root, ports)
         specs = [processes.exporter_process(home, ports, env)]
         if self.prometheus is not None:
-            inputs = (self._prometheus_file, *sorted(self._rules.glob("*.yaml")))
+            rules = sorted(self._rules.glob("*.yaml"))
+            inputs = (self._prometheus_file, self._web_file, *rules)
             specs.append(processes.prometheus_process(home, ports, self.prometheus, inputs))
         if self.alertmanager is not None:
-            inputs = (self._alertmanager_file, self._alertmanager_file.with_name("flags"))
+            inputs = (self._alertmanager_file, self._web_file)
             unpacked = ALERTMANAGER.unpacked(self.root)
             ours = self.alertmanager.is_relative_to(unpacked)
             specs.append(
@@ -95,7 +95,6 @@ class Observability:
                     ports,
                     self.alertmanager,
                     inputs,
-                    self._alertmanager_path(),
                     unpacked / ALERTMANAGER.data if ours else None,
                 )
             )
@@ -114,8 +113,17 @@ class Observability:
     def _alertmanager_file(self) -> Path:
         return self.home.config / processes.ALERTMANAGER / "alertmanager.yml"
 
-    def _alertmanager_path(self) -> str:
-        return secret(configuration.alertmanager_path(self.home))
+    @property
+    def _web_file(self) -> Path:
+        return self._prometheus_file.with_name("web.yml")
+
+    def _write_web(self) -> None:
+        try:
+            current = self._web_file.read_text("utf-8", "replace")
+        except FileNotFoundError:
+            current = ""
+        word = secret(configuration.password(self.home))
+        write_if_changed(self._web_file, configuration.web(word, current))
 
     @property
     def _rules(self) -> Path:

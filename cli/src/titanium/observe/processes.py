@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from titanium.layout import HOST, Home, Ports
+from titanium.observe.configuration import USER, password
 from titanium.supervise.plan import PROVISION, PYTHON
 from titanium.supervise.spec import HttpProbe, Kind, ProcessSpec
 
@@ -38,7 +39,8 @@ def console_process(home: Home, ports: Ports, env: Mapping[str, str]) -> Process
 def prometheus_process(
     home: Home, ports: Ports, program: Path, inputs: tuple[Path, ...]
 ) -> ProcessSpec:
-    """`inputs`: its configuration, then the rule files; a change restarts it."""
+    """`inputs`: its configuration, its web configuration, then the rule files; a change of any
+    restarts it."""
     spec = _server(
         home,
         PROMETHEUS,
@@ -46,6 +48,7 @@ def prometheus_process(
         (
             str(program),
             f"--config.file={inputs[0]}",
+            f"--web.config.file={inputs[1]}",
             f"--storage.tsdb.path={home.data / PROMETHEUS}",
             "--storage.tsdb.retention.time=15d",
             "--storage.tsdb.retention.size=512MB",
@@ -70,19 +73,18 @@ def alertmanager_process(
     ports: Ports,
     program: Path,
     inputs: tuple[Path, ...],
-    secret: str,
     folder: Path | None = None,
 ) -> ProcessSpec:
-    """`inputs`: its configuration and the file with its secret arguments; `secret`: the first part
-    of every path that it answers; `folder`: where to start it, if that matters."""
+    """`inputs`: its configuration and its web configuration; `folder`: where to start it, if that
+    matters."""
     spec = _server(
         home,
         ALERTMANAGER,
         ports.alertmanager,
         (
             str(program),
-            f"@{inputs[1]}",
             f"--config.file={inputs[0]}",
+            f"--web.config.file={inputs[1]}",
             f"--storage.path={home.data / ALERTMANAGER}",
             "--data.retention=120h",
             # One instance: no gossip, no port for it.
@@ -90,7 +92,6 @@ def alertmanager_process(
         ),
         {"GOMEMLIMIT": "48MiB", "GOGC": "50"},
         inputs,
-        f"/{secret}",
     )
     return replace(spec, folder=folder or spec.folder)
 
@@ -128,8 +129,8 @@ def _server(
     argv: tuple[str, ...],
     env: Mapping[str, str],
     inputs: tuple[Path, ...],
-    prefix: str = "",
 ) -> ProcessSpec:
+    account = (USER, password(home))
     return ProcessSpec(
         name=name,
         kind=name,
@@ -141,8 +142,8 @@ def _server(
         ),
         folder=home.data / name,
         log=home.log(name),
-        probe=HttpProbe(f"{prefix}/-/ready", port=port),
-        liveness=HttpProbe(f"{prefix}/-/healthy", port=port),
+        probe=HttpProbe("/-/ready", port=port, account=account),
+        liveness=HttpProbe("/-/healthy", port=port, account=account),
         env=env,
         inputs=inputs,
         address=f"http://{HOST}:{port}",

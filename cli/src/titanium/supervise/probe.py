@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,21 +47,24 @@ async def http_get(
     port: int | None = None,
     method: str = "GET",
     limit: int = _LARGEST,
+    account: tuple[str, Path] | None = None,
 ) -> tuple[int, bytes]:
     """Status and body of one request over a Unix socket or loopback TCP.
 
-    Raises OSError or EOFError when there is no whole answer of at most `limit` bytes; callers
-    bound the time.
+    `account` is a user and the file with its password. Raises OSError or EOFError when there is
+    no whole answer of at most `limit` bytes; callers bound the time.
     """
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close"]
+    if account is not None:
+        words = f"{account[0]}:{account[1].read_text('ascii').strip()}".encode()
+        lines.append(f"Authorization: Basic {base64.b64encode(words).decode()}")
+    request = "\r\n".join([*lines, "Content-Length: 0", "", ""]).encode()
     if socket is not None:
         reader, writer = await asyncio.open_unix_connection(str(socket))
     else:
         reader, writer = await asyncio.open_connection(HOST, port)
     try:
-        writer.write(
-            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-            "Content-Length: 0\r\n\r\n".encode()
-        )
+        writer.write(request)
         await writer.drain()
         head = await reader.readuntil(b"\r\n\r\n")
         status = int(head.split(b" ", 2)[1])
@@ -95,7 +99,9 @@ def _room(left: int) -> int:
 
 
 async def _http(probe: HttpProbe) -> Answer:
-    status, body = await http_get(probe.path, socket=probe.socket, port=probe.port)
+    status, body = await http_get(
+        probe.path, socket=probe.socket, port=probe.port, account=probe.account
+    )
     text = body.decode("utf-8", "replace").strip()
     return Answer(status == 200, f"{status} {text}".strip())
 

@@ -27,11 +27,15 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class HttpProbe:
-    """Ready when GET `path` answers 200, over a Unix socket or over TCP on loopback."""
+    """Ready when GET `path` answers 200, over a Unix socket or over TCP on loopback.
+
+    `account`: a user and the file with its password, where the server asks for one.
+    """
 
     path: str
     socket: Path | None = None
     port: int | None = None
+    account: tuple[str, Path] | None = None
 
 
 @dataclass(frozen=True, slots=True)
