@@ -57,9 +57,14 @@ bench: .setup-dev ## Measure throughput and latency in an instance of its own; w
 load: .setup ## Send traffic like readers and writers to the running platform
 	@$(TITANIUM) load $(ARGS)
 
+##@ Deploy
+.PHONY: images
+images: ## Build the images (settings: TAG, REGISTRY, PLATFORMS, SERVICES, SAVE, BUILDER)
+	@scripts/build-images.sh
+
 ##@ Maintain
 .PHONY: docs golden lock clean
-docs: .setup-dev ## Regenerate docs/reference, SLO rules and dashboards from the code
+docs: .setup-dev ## Regenerate docs/reference, SLO rules, dashboards and the cluster gateway
 	@$(TITANIUM) docs
 
 golden: .setup-dev ## Regenerate the rendered mesh configuration that tests compare with

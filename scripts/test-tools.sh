@@ -8,6 +8,9 @@ cd "$(dirname "$0")/.."
 packages=()
 command -v chromium > /dev/null || packages+=(chromium)
 fc-list :lang=ko 2> /dev/null | grep -q . || packages+=(fonts-noto-cjk)
+# Images are built, and run, on a base that the test makes of Debian packages.
+command -v buildah docker > /dev/null || packages+=(buildah)
+command -v mmdebstrap > /dev/null || packages+=(mmdebstrap)
 if [ "${#packages[@]}" -gt 0 ]; then
     if [ "$(id -u)" != 0 ]; then
         echo "not root: ${packages[*]} not installed; tests that need them are skipped"

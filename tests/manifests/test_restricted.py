@@ -91,6 +91,10 @@ def test_a_pod_drains_before_it_ends(local: list[Object]) -> None:
         if labels["app.kubernetes.io/component"] not in ("app", "gateway"):
             continue
         (one,) = pod["spec"]["containers"]
-        command = " ".join(one["lifecycle"]["preStop"]["exec"]["command"])
-        waits = int(re.findall(r"\d+", command.replace("python3", ""))[-1])
+        hook = one["lifecycle"]["preStop"]
+        if "sleep" in hook:
+            waits = hook["sleep"]["seconds"]
+        else:
+            command = " ".join(hook["exec"]["command"])
+            waits = int(re.findall(r"\d+", command.replace("python3", ""))[-1])
         assert 5 <= waits <= pod["spec"]["terminationGracePeriodSeconds"] - 15, name

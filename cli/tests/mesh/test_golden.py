@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 from titanium.catalog import Catalog
 from titanium.layout import Home, Ports
 from titanium.mesh import Edge, Endpoint, Policy, local_gateway, render_endpoints, render_gateway
+from titanium.mesh.kubernetes import render_kubernetes_gateway
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -40,17 +40,7 @@ def test_gateway_is_rendered_as_before(gateway: dict[str, Any]) -> None:
 def test_gateway_for_kubernetes_is_rendered_as_before(
     catalog: Catalog, policy: Policy, edge: Edge
 ) -> None:
-    local = local_gateway(Home(Path("/home/state")), Ports(20000))
-    topology = replace(
-        local,
-        bind="0.0.0.0",
-        mesh=None,
-        https_port=None,
-        admin_socket=None,
-        otlp_socket=None,
-        access_log=Path("/dev/stdout"),
-    )
-    check("gateway-kubernetes", render_gateway(catalog, policy, edge, topology))
+    check("gateway-kubernetes", render_kubernetes_gateway(catalog, policy, edge))
 
 
 @pytest.mark.parametrize("service", ["alpha", "beta"])

@@ -16,22 +16,25 @@ def generate(root: Path) -> dict[Path, str]:
     from titanium import dashboards, monitoring
     from titanium.catalog import load_catalog
     from titanium.main import cli
-    from titanium.mesh import load_edge, load_policy
+    from titanium.mesh import kubernetes, load_edge, load_policy
     from titanium.reference.cli_page import render_cli
     from titanium.reference.openapi import collect, merge
     from titanium.reference.page import render_page
+    from titanium.reference.published import Published
     from titanium.reference.services_page import render_services
 
     catalog = load_catalog(root)
     document = merge(collect(catalog))
+    text, page = json.dumps(document, indent=1, ensure_ascii=False) + "\n", render_page(document)
     folder = root / "docs" / "reference"
     return {
-        folder / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n",
-        folder / "api.html": render_page(document),
+        folder / "openapi.json": text,
+        folder / "api.html": page,
         folder / "cli.md": render_cli(cli),
         folder / "services.md": render_services(catalog, load_policy(root), load_edge(root)),
         **monitoring.generated(root, catalog),
         **dashboards.generated(root),
+        **kubernetes.generated(root, catalog, Published(text, page)),
     }
 
 
@@ -49,7 +52,7 @@ def write(files: Mapping[Path, str], stale: Iterable[Path]) -> None:
 @click.command("docs")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
 def command(check: bool) -> None:
-    """Regenerate from the code: docs/reference, the SLO rules, the dashboards.
+    """Regenerate what is made from the code: reference, SLO rules, dashboards, cluster gateway.
 
     \b
     Examples:

@@ -64,6 +64,7 @@ def test_each_connection_reads_its_own_cookie() -> None:
         [("origin", "https://evil.example")],
         [("origin", "null")],
         [("origin", "http://127.0.0.1:3000")],
+        [("origin", "http://auth"), ("host", "auth"), ("x-forwarded-host", "blog.local")],
         [("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")],
     ],
 )
@@ -81,6 +82,12 @@ def test_bar_52_cookie_of_a_foreign_page_is_refused(headers: list[tuple[str, str
         [("sec-fetch-site", "none")],
         [("sec-fetch-site", "same-origin"), ("origin", PUBLIC)],
         [("origin", "http://blog.local:8080"), ("host", "blog.local:8080")],
+        # A gateway in a cluster asks for the service by its name, and says what it was asked for.
+        [
+            ("origin", "http://blog.local:8080"),
+            ("host", "auth"),
+            ("x-forwarded-host", "balancer.example, blog.local:8080"),
+        ],
     ],
 )
 def test_cookie_of_our_own_pages_counts(headers: list[tuple[str, str]]) -> None:

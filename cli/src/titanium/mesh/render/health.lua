@@ -16,7 +16,7 @@ function envoy_on_request(handle)
     local headers = handle:httpCall(service, {
       [":method"] = "GET",
       [":path"] = "/internal/readyz",
-      [":authority"] = service .. ".titanium.internal",
+      [":authority"] = service,
     }, "", timeout)
     local state = "ok"
     if headers == nil or headers[":status"] ~= "200" then

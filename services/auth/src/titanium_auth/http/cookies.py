@@ -53,5 +53,11 @@ def own_cookie(request: Request, public_url: str) -> str | None:
 def _is_own(request: Request, origin: str, public_url: str) -> bool:
     public = urlsplit(public_url)
     scheme = "https" if over_https(request) else "http"
-    own = {f"{public.scheme}://{public.netloc}", f"{scheme}://{request.headers.get('host', '')}"}
+    own = {f"{public.scheme}://{public.netloc}", f"{scheme}://{_asked_host(request)}"}
     return origin.lower() in {text.lower() for text in own}
+
+
+def _asked_host(request: Request) -> str:
+    """The Host that the browser asked for; a gateway that renames it adds it as the last one."""
+    host: str = request.headers.get("x-forwarded-host") or request.headers.get("host", "")
+    return host.rpartition(",")[2].strip()
