@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.manifests.support import KUBECTL, REASON, Object, build, copy_with_secrets
+from tests.manifests.support import (
+    KUBECTL,
+    OVERLAYS,
+    PRODUCTION,
+    REASON,
+    Object,
+    build,
+    copy_with_secrets,
+)
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +27,25 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def local(manifests: Path) -> list[Object]:
     """Every object of overlays/local."""
     return build(manifests / "overlays" / "local")
+
+
+@pytest.fixture(scope="session", params=OVERLAYS)
+def overlay(request: pytest.FixtureRequest, manifests: Path) -> list[Object]:
+    """Every object of each overlay in turn."""
+    return build(manifests / "overlays" / request.param)
+
+
+@pytest.fixture(scope="session", params=PRODUCTION)
+def production(request: pytest.FixtureRequest, manifests: Path) -> list[Object]:
+    """Every object of each production overlay in turn."""
+    return build(manifests / "overlays" / request.param)
+
+
+@pytest.fixture(scope="session")
+def solid_cloud(manifests: Path) -> list[Object]:
+    return build(manifests / "overlays" / "solid-cloud")
+
+
+@pytest.fixture(scope="session")
+def aws(manifests: Path) -> list[Object]:
+    return build(manifests / "overlays" / "aws")

@@ -16,6 +16,8 @@ from titanium.cloud.secrets import write_secrets
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "k8s-manifests"
+PRODUCTION = ("solid-cloud", "aws")
+OVERLAYS = ("local", *PRODUCTION)
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 Object = dict[str, Any]
 
@@ -71,3 +73,25 @@ def pod_specs(objects: list[Object]) -> Iterator[tuple[str, Object]]:
 def containers(pod: Object) -> list[Object]:
     spec = pod["spec"]
     return [*spec.get("initContainers", []), *spec["containers"]]
+
+
+def secrets_made(objects: list[Object]) -> dict[str, set[str] | None]:
+    """Name -> keys of every Secret that exists once the objects are applied; None: not known."""
+    made: dict[str, set[str] | None] = {
+        one["metadata"]["name"]: set(one["data"]) for one in of_kind(objects, "Secret")
+    }
+    for one in of_kind(objects, "ExternalSecret"):
+        spec = one["spec"]
+        name = spec.get("target", {}).get("name", one["metadata"]["name"])
+        template = spec.get("target", {}).get("template", {}).get("data")
+        made[name] = set(template or [item["secretKey"] for item in spec["data"]])
+    for one in of_kind(objects, "Cluster"):
+        # CloudNativePG's own authority.
+        made[f"{one['metadata']['name']}-ca"] = {"ca.crt", "ca.key"}
+    return made
+
+
+def pod_of(objects: list[Object], name: str) -> Object:
+    """The pod template of Deployment `name`."""
+    pod: Object = named(objects, "Deployment", name)["spec"]["template"]
+    return pod

@@ -12,9 +12,11 @@ from tests.manifests.support import (
     ROOT,
     Object,
     catalog,
+    containers,
     named,
     of_kind,
     pod_specs,
+    secrets_made,
 )
 
 pytestmark = pytest.mark.integration
@@ -29,13 +31,14 @@ def settings_of(objects: list[Object], one: Object) -> dict[str, str]:
 
 
 def app(objects: list[Object], service: str) -> Object:
-    return named(objects, "Deployment", service)["spec"]["template"]["spec"]
+    spec: Object = named(objects, "Deployment", service)["spec"]["template"]["spec"]
+    return spec
 
 
-def test_every_service_has_what_it_needs_to_run(local: list[Object]) -> None:
+def test_every_service_has_what_it_needs_to_run(overlay: list[Object]) -> None:
     for service in catalog().names:
         for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget"):
-            named(local, kind, service)
+            named(overlay, kind, service)
         assert (ROOT / "services" / service / "Dockerfile").is_file()
 
 
@@ -44,10 +47,10 @@ def test_nothing_runs_that_nobody_declared(local: list[Object]) -> None:
     assert names == {*catalog().names, "gateway", "postgres", "redis"}
 
 
-def test_settings_are_those_of_the_local_run(local: list[Object]) -> None:
+def test_settings_are_those_of_the_local_run(overlay: list[Object]) -> None:
     for service in catalog():
-        (container,) = app(local, service.name)["containers"]
-        values = settings_of(local, container)
+        (container,) = app(overlay, service.name)["containers"]
+        values = settings_of(overlay, container)
         assert values["SERVICE"] == service.name
         assert values["BIND"] == "tcp:0.0.0.0:8000"
         assert values["ENVIRONMENT"] == "production"
@@ -55,18 +58,21 @@ def test_settings_are_those_of_the_local_run(local: list[Object]) -> None:
         assert "EGRESS" not in values
         assert ("REDIS_URL" in values) == service.needs.redis
         if service.needs.redis:
-            assert values["REDIS_URL"] == f"redis://{service.name}@redis:6379/0"
+            # Outside the cluster, on AWS, by TLS.
+            redis = urlsplit(values["REDIS_URL"])
+            assert redis.username == service.name
+            assert redis.scheme == ("redis" if redis.hostname == "redis" else "rediss")
         if service.needs.postgres:
             database = service.needs.postgres
             assert values["DATABASE_URL"] == f"postgresql://{database}@postgres:5432/{database}"
 
 
-def test_only_the_migration_knows_the_owner(local: list[Object]) -> None:
+def test_only_the_migration_knows_the_owner(overlay: list[Object]) -> None:
     for service in catalog():
-        spec = app(local, service.name)
-        (migrate,), (container,) = spec["initContainers"], spec["containers"]
-        assert "DATABASE_OWNER_URL" not in settings_of(local, container)
-        owner = urlsplit(settings_of(local, migrate)["DATABASE_OWNER_URL"]).username
+        spec = app(overlay, service.name)
+        migrate, (container,) = spec["initContainers"][-1], spec["containers"]
+        assert "DATABASE_OWNER_URL" not in settings_of(overlay, container)
+        owner = urlsplit(settings_of(overlay, migrate)["DATABASE_OWNER_URL"]).username
         assert owner == f"{service.needs.postgres}_owner"
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert "migration-secrets" not in mounted
@@ -112,18 +118,24 @@ def test_every_database_of_the_catalog_is_provisioned(local: list[Object]) -> No
     assert set(secret["data"]) == wanted | {"password", "titanium_monitor"}
 
 
-def test_every_secret_and_configmap_that_is_named_exists(local: list[Object]) -> None:
+def test_every_secret_and_configmap_that_is_named_exists(overlay: list[Object]) -> None:
     """A name that nothing makes leaves a pod in ContainerCreating for ever."""
-    made = {(one["kind"], one["metadata"]["name"]) for one in of_kind(local, "Secret", "ConfigMap")}
-    for name, pod in pod_specs(local):
+    secrets = secrets_made(overlay)
+    configs = {one["metadata"]["name"] for one in of_kind(overlay, "ConfigMap")}
+    for name, pod in pod_specs(overlay):
         for volume in pod["spec"].get("volumes", []):
             sources = volume.get("projected", {}).get("sources", [volume])
             for source in sources:
                 if "secret" in source:
                     key = source["secret"].get("secretName") or source["secret"].get("name")
-                    assert ("Secret", key) in made, (name, key)
+                    assert key in secrets, (name, key)
+                    items = {item["key"] for item in source["secret"].get("items", [])}
+                    assert items <= (secrets[key] or items), (name, key)
                 if "configMap" in source:
-                    assert ("ConfigMap", source["configMap"]["name"]) in made, name
+                    assert source["configMap"]["name"] in configs, name
+        for one in containers(pod):
+            for source in one.get("envFrom", []):
+                assert source["configMapRef"]["name"] in configs, name
 
 
 def test_the_repository_holds_no_secret() -> None:

@@ -16,7 +16,9 @@ def generate(root: Path) -> dict[Path, str]:
     from titanium import dashboards, monitoring
     from titanium.catalog import load_catalog
     from titanium.main import cli
-    from titanium.mesh import kubernetes, load_edge, load_policy
+    from titanium.mesh import kubernetes as edge_of_cluster
+    from titanium.mesh import load_edge, load_policy
+    from titanium.monitoring import kubernetes as monitoring_of_cluster
     from titanium.reference.cli_page import render_cli
     from titanium.reference.openapi import collect, merge
     from titanium.reference.page import render_page
@@ -34,7 +36,8 @@ def generate(root: Path) -> dict[Path, str]:
         folder / "services.md": render_services(catalog, load_policy(root), load_edge(root)),
         **monitoring.generated(root, catalog),
         **dashboards.generated(root),
-        **kubernetes.generated(root, catalog, Published(text, page)),
+        **edge_of_cluster.generated(root, catalog, Published(text, page)),
+        **monitoring_of_cluster.generated(root),
     }
 
 

@@ -65,7 +65,8 @@ class Prometheus:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._auth = aiohttp.BasicAuth(*account) if account else None
+        authorization = aiohttp.encode_basic_auth(*account) if account else ""
+        self._headers = {"Authorization": authorization} if authorization else {}
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -90,7 +91,7 @@ class Prometheus:
     async def _ask(self, what: str, form: Mapping[str, str] | None) -> Any:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=self._timeout, trust_env=False, auth=self._auth
+                timeout=self._timeout, trust_env=False, headers=self._headers
             )
         method, url = ("GET" if form is None else "POST"), f"{self.base_url}/api/v1/{what}"
         try:

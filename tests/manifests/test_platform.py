@@ -1,0 +1,155 @@
+"""Values of the add-ons: that they parse, are explained, and fit what the manifests name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.manifests.support import KUBECTL, MANIFESTS, REASON, ROOT, Object, build, named, of_kind
+
+pytestmark = pytest.mark.integration
+
+PLATFORM = MANIFESTS / "platform"
+KUSTOMIZATIONS = sorted(path.parent.name for path in PLATFORM.glob("*/kustomization.yaml"))
+
+
+def values(name: str, file: str = "values.yaml") -> Object:
+    loaded: Object = yaml.safe_load((PLATFORM / name / file).read_text("utf-8"))
+    return loaded
+
+
+@pytest.mark.parametrize("path", sorted(PLATFORM.rglob("values*.yaml")), ids=str)
+def test_values_are_explained(path: Path) -> None:
+    """Not each can be checked; a file with hardly a comment is not explained."""
+    lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+    comments = [line for line in lines if line.lstrip().startswith(("#", "//"))]
+    assert comments
+    assert len(comments) * 15 >= len(lines), f"{len(comments)} comments in {len(lines)} lines"
+    assert isinstance(yaml.safe_load(path.read_text("utf-8")), dict)
+
+
+@pytest.mark.parametrize("name", KUSTOMIZATIONS)
+def test_kustomizations_build(name: str) -> None:
+    if KUBECTL is None:
+        pytest.skip(REASON)
+    assert build(PLATFORM / name)
+
+
+def test_no_password_is_a_value() -> None:
+    for path in PLATFORM.rglob("*.yaml"):
+        for key, value in walk(yaml.safe_load_all(path.read_text("utf-8"))):
+            if key in ("password", "adminPassword", "token", "slack_api_url", "smtp_password"):
+                assert str(value).startswith("$"), (path, key)
+
+
+def walk(value: object, key: str = "") -> list[tuple[str, object]]:
+    if isinstance(value, dict):
+        return [pair for name, one in value.items() for pair in walk(one, str(name))]
+    if hasattr(value, "__iter__") and not isinstance(value, str | bytes):
+        return [pair for one in value for pair in walk(one, key)]
+    return [(key, value)]
+
+
+def test_logs_are_kept_seven_days() -> None:
+    loki = values("loki")["loki"]
+    assert loki["limits_config"]["retention_period"] == "168h"
+    assert loki["compactor"]["retention_enabled"] is True
+    assert values("tempo")["tempo"]["retention"] == "168h"
+
+
+def test_the_mesh_needs_no_rights_in_our_namespace() -> None:
+    """Pod Security `restricted`: the CNI plugin in the place of an init container."""
+    istiod = values("istiod")
+    assert istiod["pilot"]["cni"]["enabled"] is True
+    assert istiod["pilot"]["env"]["ENABLE_NATIVE_SIDECARS"] == "true"
+    assert istiod["global"]["proxy"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert values("linkerd-control-plane")["cniEnabled"] is True
+    if KUBECTL is None:
+        pytest.skip(REASON)
+    for one in of_kind(build(PLATFORM / "namespaces"), "Namespace"):
+        assert "pod-security.kubernetes.io/enforce" in one["metadata"]["labels"]
+
+
+def test_the_collector_has_the_name_that_everybody_calls() -> None:
+    collector = values("otel-collector")
+    name = collector["fullnameOverride"]
+    (provider,) = values("istiod")["meshConfig"]["extensionProviders"]
+    assert provider["opentelemetry"]["service"] == f"{name}.observability.svc.cluster.local"
+    telemetry = (MANIFESTS / "components" / "istio" / "telemetry.yaml").read_text("utf-8")
+    assert f"name: {provider['name']}" in telemetry
+    tracing = (MANIFESTS / "components" / "tracing" / "kustomization.yaml").read_text("utf-8")
+    assert f"http://{name}.observability:4318" in tracing
+    assert "vcenter" in collector["config"]["service"]["pipelines"]["metrics"]["receivers"]
+    assert collector["image"]["repository"].endswith("-contrib")
+
+
+def test_the_dashboards_find_their_sources() -> None:
+    grafana = values("kube-prometheus-stack")["grafana"]
+    ours = yaml.safe_load(
+        (ROOT / "monitoring/provisioning/datasources/titanium.yaml").read_text("utf-8")
+    )
+    made = {one["uid"] for one in grafana["additionalDataSources"]}
+    assert {one["uid"] for one in ours["datasources"]} <= made
+    assert grafana["sidecar"]["dashboards"]["label"] == "grafana_dashboard"
+    assert grafana["sidecar"]["dashboards"]["searchNamespace"] == "ALL"
+
+
+def test_alertmanager_gets_its_configuration_and_its_secrets() -> None:
+    if KUBECTL is None:
+        pytest.skip(REASON)
+    spec = values("kube-prometheus-stack")["alertmanager"]["alertmanagerSpec"]
+    built = build(PLATFORM / "alerts")
+    config = named(built, "Secret", spec["configSecret"])
+    assert set(config["data"]) == {"alertmanager.yaml"}
+    assert config["metadata"]["namespace"] == "monitoring"
+    text = (PLATFORM / "alerts" / "alertmanager.yaml").read_text("utf-8")
+    for name in spec["secrets"]:
+        keys = {item["secretKey"] for item in named(built, "ExternalSecret", name)["spec"]["data"]}
+        for key in keys:
+            assert f"/etc/alertmanager/secrets/{name}/{key}" in text
+
+
+def test_stores_serve_only_who_needs_them() -> None:
+    if KUBECTL is None:
+        pytest.skip(REASON)
+    wanted = {
+        one["metadata"]["namespace"]
+        for one in of_kind(build(PLATFORM / "alerts"), "ExternalSecret")
+    }
+    for folder in ("secrets-source", "secrets-source-aws"):
+        store = named(build(PLATFORM / folder), "ClusterSecretStore", "platform")
+        (condition,) = store["spec"]["conditions"]
+        assert set(condition["namespaces"]) == wanted
+    for role in of_kind(build(PLATFORM / "secrets-source"), "Role"):
+        (rule,) = role["rules"]
+        assert rule["verbs"] == ["get"]
+        assert rule["resourceNames"]
+
+
+def test_prometheus_is_who_the_policies_name() -> None:
+    """The chart names its account after the release; nobody overrides it."""
+    text = (MANIFESTS / "components" / "istio" / "allow-gateway.yaml").read_text("utf-8")
+    assert "cluster.local/ns/monitoring/sa/kube-prometheus-stack-prometheus" in text
+    stack = values("kube-prometheus-stack")
+    assert "serviceAccount" not in stack["prometheus"]
+    assert stack["prometheus"]["prometheusSpec"]["scrapeInterval"] == "15s"
+
+
+def test_kubelets_certificates_are_checked_by_default() -> None:
+    assert "--kubelet-insecure-tls" not in str(values("metrics-server"))
+    assert values("metrics-server", "values-on-premises.yaml")["args"] == ["--kubelet-insecure-tls"]
+
+
+def test_argocd_tells_of_what_went_wrong_and_looks_every_minute() -> None:
+    argocd = values("argocd")
+    assert argocd["configs"]["cm"]["timeout.reconciliation"] == "60s"
+    notifications = argocd["notifications"]
+    (subscription,) = notifications["subscriptions"]
+    assert subscription["triggers"] == ["on-sync-failed", "on-health-degraded"]
+    for trigger in subscription["triggers"]:
+        (step,) = yaml.safe_load(notifications["triggers"][f"trigger.{trigger}"])
+        for template in step["send"]:
+            assert f"template.{template}" in notifications["templates"]
+    assert notifications["secret"] == {"create": False}
