@@ -7,24 +7,43 @@ from pathlib import Path
 from titanium.mesh.policy import Policy
 from titanium.mesh.render.parts import Json, milliseconds, seconds, tcp, typed, watched_file
 from titanium.mesh.render.tls import mesh_client
-from titanium.mesh.topology import APP_PORT, MeshFiles
+from titanium.mesh.topology import APP_PORT, EGRESS_DOMAIN, MeshFiles
 
 APP = "app"
+# Connections that ask for it reach a sidecar's chain with a tracer. Not a service's name.
+TRACED_SERVER_NAME = f"traced.{EGRESS_DOMAIN}"
 BUFFER_BYTES = 32 * 1024
 STREAM_WINDOW_BYTES = 64 * 1024
 CONNECTION_WINDOW_BYTES = 1024 * 1024
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-def mesh_cluster(service: str, policy: Policy, mesh: MeshFiles) -> Json:
-    """A service behind its sidecars: mutual TLS, HTTP/2, instances from a watched file."""
+def mesh_clusters(service: str, policy: Policy, mesh: MeshFiles, *, traced: bool) -> list[Json]:
+    """A service behind its sidecars; with `traced` also the way of requests that are traced."""
+    plain = _mesh_cluster(service, policy, mesh, f"{service}.{EGRESS_DOMAIN}")
+    if not traced:
+        return [plain]
+    second = _mesh_cluster(service, policy, mesh, TRACED_SERVER_NAME)
+    # What is counted does not depend on the way: both are the service in all statistics.
+    return [plain, {**second, "name": traced_cluster(service), "alt_stat_name": service}]
+
+
+def traced_cluster(service: str) -> str:
+    """Name of the cluster that leads to the sidecars' chain with a tracer."""
+    return f"{service}-traced"
+
+
+def _mesh_cluster(service: str, policy: Policy, mesh: MeshFiles, server_name: str) -> Json:
+    """Mutual TLS, HTTP/2, instances from a watched file."""
+    instances = watched_file(mesh.endpoints / f"{service}.json")
     return {
         **_service_cluster(service, policy),
         "type": "EDS",
-        "eds_cluster_config": {"eds_config": watched_file(mesh.endpoints / f"{service}.json")},
-        "transport_socket": mesh_client(mesh, service),
-        "typed_extension_protocol_options": _protocol(
-            {"http2_protocol_options": http2()}, policy.timeouts.idle_seconds
+        "eds_cluster_config": {"eds_config": instances, "service_name": service},
+        "transport_socket": mesh_client(mesh, service, server_name),
+        "typed_extension_protocol_options": protocol(
+            {"explicit_http_config": {"http2_protocol_options": http2()}},
+            policy.timeouts.idle_seconds,
         ),
     }
 
@@ -40,8 +59,8 @@ def dns_cluster(service: str, policy: Policy) -> Json:
             "cluster_name": service,
             "endpoints": [{"lb_endpoints": [endpoint]}],
         },
-        "typed_extension_protocol_options": _protocol(
-            {"http_protocol_options": {}}, policy.timeouts.idle_seconds
+        "typed_extension_protocol_options": protocol(
+            {"explicit_http_config": {"http_protocol_options": {}}}, policy.timeouts.idle_seconds
         ),
     }
 
@@ -62,8 +81,8 @@ def app_cluster(socket: Path, policy: Policy) -> Json:
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "load_assignment": {"cluster_name": APP, "endpoints": [{"lb_endpoints": [endpoint]}]},
         "circuit_breakers": {"thresholds": [threshold]},
-        "typed_extension_protocol_options": _protocol(
-            {"http_protocol_options": {}}, policy.timeouts.idle_seconds
+        "typed_extension_protocol_options": protocol(
+            {"explicit_http_config": {"http_protocol_options": {}}}, policy.timeouts.idle_seconds
         ),
     }
 
@@ -114,9 +133,10 @@ def _service_cluster(service: str, policy: Policy) -> Json:
     }
 
 
-def _protocol(explicit: Json, idle_seconds: int) -> Json:
+def protocol(kinds: Json, idle_seconds: int) -> Json:
+    """`typed_extension_protocol_options`; `kinds` are the protocols to speak."""
     content: Json = {
-        "explicit_http_config": explicit,
+        **kinds,
         "common_http_protocol_options": {"idle_timeout": seconds(idle_seconds)},
     }
     return {_HTTP_OPTIONS: typed("extensions.upstreams.http.v3.HttpProtocolOptions", content)}

@@ -6,12 +6,13 @@ from titanium.catalog import Catalog, Match, Permission
 from titanium.layout import GATEWAY
 from titanium.mesh.policy import Policy
 from titanium.mesh.render.access_log import sidecar_log
-from titanium.mesh.render.clusters import APP, app_cluster, mesh_cluster
+from titanium.mesh.render.clusters import APP, TRACED_SERVER_NAME, app_cluster, mesh_clusters
 from titanium.mesh.render.faults import fault_filter
 from titanium.mesh.render.hardening import (
     admin,
     connection_manager,
     early_mutations,
+    for_server_name,
     listener,
     overload_manager,
     router,
@@ -32,7 +33,11 @@ def render_sidecar(
 ) -> Json:
     """Envoy v3 bootstrap of one instance's sidecar, as JSON data."""
     callees = catalog.callees(service)
-    clusters = [mesh_cluster(name, policy, topology.mesh) for name in callees]
+    clusters = [app_cluster(topology.app_socket, policy)]
+    for name in callees:
+        clusters += mesh_clusters(
+            name, policy, topology.mesh, traced=topology.otlp_socket is not None
+        )
     clusters += otlp_clusters(topology.otlp_socket)
     return {
         "node": {"id": topology.instance, "cluster": service},
@@ -42,7 +47,7 @@ def render_sidecar(
                 _inbound(catalog, policy, service, topology),
                 _egress(catalog, policy, service, topology),
             ],
-            "clusters": [app_cluster(topology.app_socket, policy), *clusters],
+            "clusters": clusters,
         },
         "overload_manager": overload_manager(policy.edge),
         "layered_runtime": runtime(
@@ -78,17 +83,24 @@ def _inbound(catalog: Catalog, policy: Policy, service: str, topology: SidecarTo
             router(counted=topology.observability),
         ],
     }
+    chains = [connection_manager("inbound", policy, content)]
+    if topology.otlp_socket is not None:
+        # A tracer costs every request of its chain, also those that it leaves alone.
+        content = {**content, **_tracer(service, topology)}
+        traced = connection_manager("inbound", policy, content)
+        chains.insert(0, for_server_name(TRACED_SERVER_NAME, traced))
     return listener(
         "inbound",
         tcp(topology.bind, topology.port),
-        connection_manager("inbound", policy, content),
+        *chains,
         tls=mesh_server(topology.mesh, callers),
     )
 
 
 def _egress(catalog: Catalog, policy: Policy, service: str, topology: SidecarTopology) -> Json:
+    traced = topology.otlp_socket is not None
     hosts = [
-        egress_host(name, catalog.allowed(service, name), policy)
+        egress_host(name, catalog.allowed(service, name), policy, traced=traced)
         for name in catalog.callees(service)
     ]
     denied = {"match": {"prefix": "/"}, "direct_response": {"status": 403}}
@@ -97,6 +109,7 @@ def _egress(catalog: Catalog, policy: Policy, service: str, topology: SidecarTop
     hosts.append({"name": "undeclared", "domains": ["*"], "routes": [denied]})
     content: Json = {
         **_inside(service, topology, "egress"),
+        **(_tracer(service, topology) if traced else {}),
         "local_reply_config": local_replies(EGRESS_PROBLEMS),
         "route_config": {"name": "egress", "virtual_hosts": hosts},
         "http_filters": [router(counted=topology.observability)],
@@ -107,16 +120,18 @@ def _egress(catalog: Catalog, policy: Policy, service: str, topology: SidecarTop
 
 def _inside(service: str, topology: SidecarTopology, event: str) -> Json:
     """What both listeners share: callers are ours, so their request id is kept."""
-    traced: Json = {}
-    if topology.otlp_socket is not None:
-        traced["tracing"] = tracing(service, topology.instance)
-        traced["early_header_mutation_extensions"] = [early_mutations(follow_only())]
     return {
-        **traced,
         "use_remote_address": False,
         "skip_xff_append": True,
         "server_header_transformation": "PASS_THROUGH",
         "access_log": [sidecar_log(service, topology.instance, event)],
+    }
+
+
+def _tracer(service: str, topology: SidecarTopology) -> Json:
+    return {
+        **tracing(service, topology.instance),
+        "early_header_mutation_extensions": [early_mutations(follow_only())],
     }
 
 
