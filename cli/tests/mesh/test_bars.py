@@ -277,8 +277,7 @@ def test_bar_37_callers_accept_exactly_the_callee_they_meant(gateway: dict[str, 
         context = cluster["transport_socket"]["typed_config"]["common_tls_context"]
         validation = context["combined_validation_context"]["default_validation_context"]
         names = [one["matcher"]["exact"] for one in validation["match_typed_subject_alt_names"]]
-        service = name.removesuffix("-traced")
-        assert names == [f"spiffe://titanium.local/ns/titanium/sa/{service}"]
+        assert names == [f"spiffe://titanium.local/ns/titanium/sa/{name}"]
 
 
 def test_bar_38_the_access_rules_are_exactly_the_catalog(

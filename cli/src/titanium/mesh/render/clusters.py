@@ -7,40 +7,22 @@ from pathlib import Path
 from titanium.mesh.policy import Policy
 from titanium.mesh.render.parts import Json, milliseconds, seconds, tcp, typed, watched_file
 from titanium.mesh.render.tls import mesh_client
-from titanium.mesh.topology import APP_PORT, EGRESS_DOMAIN, MeshFiles
+from titanium.mesh.topology import APP_PORT, MeshFiles
 
 APP = "app"
-# Connections that ask for it reach a sidecar's chain with a tracer. Not a service's name.
-TRACED_SERVER_NAME = f"traced.{EGRESS_DOMAIN}"
 BUFFER_BYTES = 32 * 1024
 STREAM_WINDOW_BYTES = 64 * 1024
 CONNECTION_WINDOW_BYTES = 1024 * 1024
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-def mesh_clusters(service: str, policy: Policy, mesh: MeshFiles, *, traced: bool) -> list[Json]:
-    """A service behind its sidecars; with `traced` also the way of requests that are traced."""
-    plain = _mesh_cluster(service, policy, mesh, f"{service}.{EGRESS_DOMAIN}")
-    if not traced:
-        return [plain]
-    second = _mesh_cluster(service, policy, mesh, TRACED_SERVER_NAME)
-    # What is counted does not depend on the way: both are the service in all statistics.
-    return [plain, {**second, "name": traced_cluster(service), "alt_stat_name": service}]
-
-
-def traced_cluster(service: str) -> str:
-    """Name of the cluster that leads to the sidecars' chain with a tracer."""
-    return f"{service}-traced"
-
-
-def _mesh_cluster(service: str, policy: Policy, mesh: MeshFiles, server_name: str) -> Json:
-    """Mutual TLS, HTTP/2, instances from a watched file."""
-    instances = watched_file(mesh.endpoints / f"{service}.json")
+def mesh_cluster(service: str, policy: Policy, mesh: MeshFiles) -> Json:
+    """A service behind its sidecars: mutual TLS, HTTP/2, instances from a watched file."""
     return {
         **_service_cluster(service, policy),
         "type": "EDS",
-        "eds_cluster_config": {"eds_config": instances, "service_name": service},
-        "transport_socket": mesh_client(mesh, service, server_name),
+        "eds_cluster_config": {"eds_config": watched_file(mesh.endpoints / f"{service}.json")},
+        "transport_socket": mesh_client(mesh, service),
         "typed_extension_protocol_options": protocol(
             {"explicit_http_config": {"http2_protocol_options": http2()}},
             policy.timeouts.idle_seconds,

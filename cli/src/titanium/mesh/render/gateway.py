@@ -9,7 +9,7 @@ from titanium.layout import GATEWAY
 from titanium.mesh.edge import Edge
 from titanium.mesh.policy import Policy
 from titanium.mesh.render.access_log import CLIENT, edge_log
-from titanium.mesh.render.clusters import dns_cluster, mesh_clusters
+from titanium.mesh.render.clusters import dns_cluster, mesh_cluster
 from titanium.mesh.render.hardening import (
     admin,
     connection_manager,
@@ -46,9 +46,8 @@ from titanium.mesh.render.traced import (
     not_sent_round,
     round_cluster,
     traced_address,
-    traced_routes,
 )
-from titanium.mesh.render.tracing import otlp_clusters, tracing, tracing_runtime
+from titanium.mesh.render.tracing import otlp_clusters, to_tracer, tracing, tracing_runtime
 from titanium.mesh.topology import GatewayTopology
 
 # Headers by which a client could pretend to be our proxy or a user of ours.
@@ -76,9 +75,7 @@ def render_gateway(catalog: Catalog, policy: Policy, edge: Edge, topology: Gatew
         )
     most = policy.edge.max_connections
     limits = {one["name"]: most for one in listeners}
-    clusters: list[Json] = []
-    for name in catalog.names:
-        clusters += _clusters(name, policy, topology)
+    clusters = [_cluster(name, policy, topology) for name in catalog.names]
     if topology.otlp_socket is not None:
         listeners.append(_traced_listener(catalog, policy, edge, topology))
         clusters += [round_cluster(policy, topology), *otlp_clusters(topology.otlp_socket)]
@@ -97,11 +94,10 @@ def render_gateway(catalog: Catalog, policy: Policy, edge: Edge, topology: Gatew
     return bootstrap
 
 
-def _clusters(service: str, policy: Policy, topology: GatewayTopology) -> list[Json]:
+def _cluster(service: str, policy: Policy, topology: GatewayTopology) -> Json:
     if topology.mesh is None:
-        return [dns_cluster(service, policy)]
-    traced = topology.otlp_socket is not None
-    return mesh_clusters(service, policy, topology.mesh, traced=traced)
+        return dns_cluster(service, policy)
+    return mesh_cluster(service, policy, topology.mesh)
 
 
 def _http_listener(catalog: Catalog, policy: Policy, edge: Edge, topology: GatewayTopology) -> Json:
@@ -173,7 +169,7 @@ def _traced_listener(
         "name": "traced",
         "domains": ["*"],
         "request_headers_to_remove": [SENT_ROUND],
-        "routes": [*traced_routes(forwarded), not_found({"prefix": "/"}, policy)],
+        "routes": forwarded,
     }
     content: Json = {
         **tracing(GATEWAY, GATEWAY, {"peer.address": CLIENT}),
@@ -183,7 +179,11 @@ def _traced_listener(
         "access_log": [edge_log(topology.access_log)],
         "local_reply_config": local_replies(GATEWAY_PROBLEMS),
         "route_config": {"name": "traced", "virtual_hosts": [host]},
-        "http_filters": [_body_filter(policy), router(counted=topology.observability)],
+        "http_filters": [
+            _body_filter(policy),
+            to_tracer(),
+            router(counted=topology.observability),
+        ],
     }
     chain = connection_manager("gateway_traced", policy, content)
     # Clients are counted where they come in.

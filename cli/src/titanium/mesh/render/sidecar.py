@@ -6,7 +6,7 @@ from titanium.catalog import Catalog, Match, Permission
 from titanium.layout import GATEWAY
 from titanium.mesh.policy import Policy
 from titanium.mesh.render.access_log import sidecar_log
-from titanium.mesh.render.clusters import APP, TRACED_SERVER_NAME, app_cluster, mesh_clusters
+from titanium.mesh.render.clusters import APP, app_cluster, mesh_cluster
 from titanium.mesh.render.faults import fault_filter
 from titanium.mesh.render.hardening import (
     admin,
@@ -24,7 +24,14 @@ from titanium.mesh.render.rbac import rbac_filter
 from titanium.mesh.render.routes import LIMIT_PATH, egress_host
 from titanium.mesh.render.stats import stats_config
 from titanium.mesh.render.tls import mesh_server
-from titanium.mesh.render.tracing import follow_only, otlp_clusters, tracing, tracing_runtime
+from titanium.mesh.render.tracing import (
+    TRACED_SERVER_NAME,
+    follow_only,
+    otlp_clusters,
+    to_tracer,
+    tracing,
+    tracing_runtime,
+)
 from titanium.mesh.topology import SidecarTopology
 
 
@@ -34,10 +41,7 @@ def render_sidecar(
     """Envoy v3 bootstrap of one instance's sidecar, as JSON data."""
     callees = catalog.callees(service)
     clusters = [app_cluster(topology.app_socket, policy)]
-    for name in callees:
-        clusters += mesh_clusters(
-            name, policy, topology.mesh, traced=topology.otlp_socket is not None
-        )
+    clusters += [mesh_cluster(name, policy, topology.mesh) for name in callees]
     clusters += otlp_clusters(topology.otlp_socket)
     return {
         "node": {"id": topology.instance, "cluster": service},
@@ -112,7 +116,10 @@ def _egress(catalog: Catalog, policy: Policy, service: str, topology: SidecarTop
         **(_tracer(service, topology) if traced else {}),
         "local_reply_config": local_replies(EGRESS_PROBLEMS),
         "route_config": {"name": "egress", "virtual_hosts": hosts},
-        "http_filters": [router(counted=topology.observability)],
+        "http_filters": [
+            *([{**to_tracer(), "disabled": True}] if traced else []),
+            router(counted=topology.observability),
+        ],
     }
     chain = connection_manager("egress", policy, content)
     return listener("egress", pipe(topology.egress_socket), chain, outbound=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from titanium.mesh.identity import spiffe_id
 from titanium.mesh.render.parts import Json, typed, watched_file
 from titanium.mesh.render.secrets import IDENTITY, SERVER, TRUST
-from titanium.mesh.topology import MeshFiles
+from titanium.mesh.topology import EGRESS_DOMAIN, MeshFiles
 
 _TLS = "extensions.transport_sockets.tls.v3"
 # RFC 9325; TLS 1.3 suites are not configurable and all of them sound.
@@ -34,10 +34,10 @@ def mesh_server(mesh: MeshFiles, callers: Sequence[str]) -> Json:
     return _socket("DownstreamTlsContext", content)
 
 
-def mesh_client(mesh: MeshFiles, service: str, server_name: str) -> Json:
+def mesh_client(mesh: MeshFiles, service: str) -> Json:
     """Show our identity and accept exactly `service`'s."""
     content = {
-        "sni": server_name,
+        "sni": f"{service}.{EGRESS_DOMAIN}",
         "max_session_keys": 0,
         "common_tls_context": {
             **_mesh_context(mesh, [service]),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from titanium.mesh.policy import Policy
-from titanium.mesh.render.clusters import BUFFER_BYTES, http2, protocol, traced_cluster
+from titanium.mesh.render.clusters import BUFFER_BYTES, http2, protocol
 from titanium.mesh.render.parts import Json, header, milliseconds, pipe, seconds, typed
 from titanium.mesh.render.tracing import SAMPLED
 from titanium.mesh.topology import GatewayTopology
@@ -59,15 +59,6 @@ def choose(
     ]
     plain = _routes([*kept, *map(_nameless, forwarded)])
     return {"matcher_list": {"matchers": chosen}, "on_no_match": plain} if chosen else plain
-
-
-def traced_routes(forwarded: Sequence[Json]) -> list[Json]:
-    """Routes of the private listener: to the chains of the sidecars that trace."""
-    return [
-        {**route, "route": {**route["route"], "cluster": traced_cluster(route["route"]["cluster"])}}
-        for route in forwarded
-        if "route" in route
-    ]
 
 
 def not_sent_round() -> Json:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from titanium.mesh.render.clusters import BUFFER_BYTES, traced_cluster
-from titanium.mesh.render.parts import Json, header, typed
+from titanium.mesh.render.clusters import BUFFER_BYTES
+from titanium.mesh.render.parts import Json, header, http_filter, typed
+from titanium.mesh.topology import EGRESS_DOMAIN
 
 OTLP = "otlp"
 # A `traceparent` with the flag that asks for spans. The tracer itself counts the digits: Envoy
@@ -18,6 +19,9 @@ SAMPLED = "00-[0-9a-f]+-[0-9a-f]+-[0-9a-f][13579bdf]"
 # No valid `traceparent`: a tracer makes no span then, which a flag that says "not sampled" would
 # not spare it.
 _UNTRACED = "0"
+# Connections that ask for it reach a sidecar's chain with a tracer. Not a service's name.
+TRACED_SERVER_NAME = f"traced.{EGRESS_DOMAIN}"
+_SET_FILTER_STATE = "envoy.filters.http.set_filter_state"
 _PATH = "%PATH(NQ:ORIG_OR_PATH)%"
 _OPENTELEMETRY = "extensions.tracers.opentelemetry"
 _RESOURCE = "envoy.tracers.opentelemetry.resource_detectors.static_config"
@@ -37,8 +41,8 @@ def tracing(service: str, instance: str, more: Mapping[str, str] | None = None) 
         "service_name": service,
         "resource_detectors": [resource],
     }
-    # Envoy's own URL has the query, which is nobody's business; its cluster is also the way.
-    tags = {"http.url": _PATH, "upstream_cluster": "%UPSTREAM_CLUSTER%", **(more or {})}
+    # Envoy's own value has the query, which is nobody's business.
+    tags = {"http.url": _PATH, **(more or {})}
     content = {
         "operation": f"%REQ(:METHOD)% {_PATH}",
         "custom_tags": [{"tag": name, "value": value} for name, value in tags.items()],
@@ -80,15 +84,34 @@ def tracing_runtime(socket: Path | None) -> Json:
     }
 
 
+def to_tracer() -> Json:
+    """A filter that sends requests on by connections to the sidecars' chains with a tracer.
+
+    Connections with another server name are in a pool of their own of the same cluster.
+    """
+    value = {
+        "object_key": "envoy.network.upstream_server_name",
+        "format_string": {"text_format_source": {"inline_string": TRACED_SERVER_NAME}},
+        "shared_with_upstream": "ONCE",
+    }
+    content = {"on_request_headers": [value]}
+    return http_filter("set_filter_state", "set_filter_state.v3.Config", content)
+
+
 def traced_first(route: Json) -> list[Json]:
-    """`route` twice: to its cluster's chain with a tracer for requests that belong to a trace, and
-    for all others, which then name no trace."""
-    match, action = route["match"], route["route"]
+    """`route` twice: to the chain with a tracer for requests that belong to a trace, and for all
+    others, which then name no trace."""
+    match = route["match"]
     regex = {"safe_regex": {"regex": SAMPLED}}
     sampled = {"name": "traceparent", "string_match": regex}
     traced = {
+        **route,
         "match": {**match, "headers": [*match["headers"], sampled]},
-        "route": {**action, "cluster": traced_cluster(action["cluster"])},
+        "typed_per_filter_config": {
+            _SET_FILTER_STATE: typed(
+                "config.route.v3.FilterConfig", {"config": to_tracer()["typed_config"]}
+            )
+        },
     }
     return [traced, {**route, "request_headers_to_remove": ["traceparent", "tracestate"]}]
 
