@@ -122,14 +122,19 @@ def test_the_101st_request_of_a_client_is_refused_and_the_others_are_not(ingress
 
 
 def test_what_a_client_claims_before_the_last_address_does_not_count(ingress: str) -> None:
-    for number in range(LIMIT):
-        assert get(ingress, f"10.1.1.{number}, 203.0.113.9").status_code == 200
-    assert get(ingress, "10.9.9.9, 203.0.113.9").status_code == 429
+    with httpx2.Client(trust_env=False) as session:
+        codes = [
+            session.get(
+                ingress, headers={"x-forwarded-for": f"10.1.1.{number}, 203.0.113.9"}
+            ).status_code
+            for number in range(LIMIT + 2)
+        ]
+    assert codes == [200] * LIMIT + [429] * 2
 
 
 def test_bar_33_confusing_paths_end_at_the_edge(ingress: str) -> None:
     assert get(ingress, "192.0.2.2", "/api%2Fposts").status_code == 400
-    assert get(ingress, "192.0.2.2", "/", **{"x_user_id": "1"}).status_code == 400
+    assert get(ingress, "192.0.2.2", "/", x_user_id="1").status_code == 400
 
 
 def test_envoy_takes_the_sidecars_filter(objects: list[Object], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -164,6 +164,7 @@ class Mesh:
         concurrency: int = 1,
         observability: bool = True,
         trace_token: str | None = None,
+        bind: str = HOST,
     ) -> None:
         self.catalog: Catalog = load_catalog(ROOT)
         self.policy = policy or load_policy(ROOT)
@@ -178,6 +179,7 @@ class Mesh:
         self.concurrency = concurrency
         self.observability = observability
         self.trace_token = trace_token
+        self.bind = bind
         self.lifetime = lifetime
         self.authority = CertificateAuthority.open(self.home.certs, lifetime=lifetime)
 
@@ -215,6 +217,7 @@ class Mesh:
             observability=self.observability,
             trace_token=self.trace_token,
         )
+        topology = replace(topology, bind=self.bind)
         bootstrap = render_gateway(self.catalog, self.policy, self.edge, topology)
         write_document(self.home.bootstrap(GATEWAY), bootstrap)
         topology.openapi_json.write_text('{"openapi":"3.1.0"}')

@@ -172,6 +172,11 @@ class Home:
         """Where the console receives spans: OTLP/HTTP, POST /v1/traces."""
         return self.run / "console" / "otlp.sock"
 
+    @property
+    def traced_socket(self) -> Path:
+        """The gateway's own way round for requests that are traced."""
+        return self.run / GATEWAY / "traced.sock"
+
     def admin_socket(self, instance: str) -> Path:
         return self.run / instance / "admin.sock"
 

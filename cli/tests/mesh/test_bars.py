@@ -29,8 +29,17 @@ def manager(listener: dict[str, Any]) -> dict[str, Any]:
 
 
 def routes(listener: dict[str, Any]) -> list[dict[str, Any]]:
-    hosts = manager(listener)["route_config"]["virtual_hosts"]
-    return [route for host in hosts for route in host["routes"]]
+    """All of them, by whatever way Envoy gets there."""
+    found: list[dict[str, Any]] = []
+    for host in manager(listener)["route_config"]["virtual_hosts"]:
+        found += host.get("routes", [])
+        matcher = host.get("matcher", {})
+        ways = [one["on_match"] for one in matcher.get("matcher_list", {}).get("matchers", [])]
+        if "on_no_match" in matcher:
+            ways.append(matcher["on_no_match"])
+        for way in ways:
+            found += way["action"]["typed_config"]["routes"]
+    return found
 
 
 def clusters(bootstrap: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -38,8 +47,9 @@ def clusters(bootstrap: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def services(bootstrap: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The clusters that requests are sent to."""
-    return {name: one for name, one in clusters(bootstrap).items() if name != "otlp"}
+    """The clusters that requests leave a proxy by."""
+    inside = ("otlp", "gateway.traced")
+    return {name: one for name, one in clusters(bootstrap).items() if name not in inside}
 
 
 def filters(listener: dict[str, Any]) -> list[str]:
@@ -132,15 +142,25 @@ class TestBar30EdgeHardening:
             for listener in listeners(bootstrap).values():
                 for route in routes(listener):
                     if "route" in route:
-                        assert 0 < float(route["route"]["timeout"].rstrip("s")) <= 15
+                        # Who sends a request round to itself waits a little longer.
+                        most = 16 if route["route"]["cluster"] == "gateway.traced" else 15
+                        assert 0 < float(route["route"]["timeout"].rstrip("s")) <= most
 
     def test_bar_30_connections_are_limited_per_listener(
         self, gateway: dict[str, Any], policy: Policy
     ) -> None:
         layer = gateway["layered_runtime"]["layers"][0]["static_layer"]
-        for name in listeners(gateway):
+        for name in ("http", "https"):
             key = f"envoy.resource_limits.listener.{name}.connection_limit"
             assert layer[key] == policy.edge.max_connections
+
+    def test_bar_30_the_way_round_for_traces_is_a_private_socket_that_takes_no_clients_place(
+        self, gateway: dict[str, Any]
+    ) -> None:
+        private = listeners(gateway)["traced"]
+        assert private["address"]["pipe"]["mode"] == 0o600
+        assert private["ignore_global_conn_limit"] is True
+        assert [one for one in listeners(gateway) if one != "traced"] == ["http", "https"]
 
     def test_bar_30_no_second_process_shares_a_port(
         self, proxies: dict[str, dict[str, Any]]
@@ -210,8 +230,9 @@ def test_bar_26_no_call_between_services_is_retried_unless_it_reads(
 ) -> None:
     egress = listeners(sidecars["alpha"])["egress"]
     calls = [route for route in routes(egress) if "route" in route]
-    assert [methods_of(route) for route in calls] == [{"POST"}]
-    assert "retry_policy" not in calls[0]["route"]
+    assert [methods_of(route) for route in calls] == [{"POST"}, {"POST"}]
+    for call in calls:
+        assert "retry_policy" not in call["route"]
 
 
 def test_bar_24_instances_are_ejected_after_5_failures_for_30_seconds(
@@ -236,17 +257,19 @@ def test_bar_37_every_mesh_port_demands_a_declared_identity_over_tls_1_3(
     catalog: Catalog, sidecars: dict[str, dict[str, Any]]
 ) -> None:
     for service, bootstrap in sidecars.items():
-        chain = listeners(bootstrap)["inbound"]["filter_chains"][0]
-        tls = chain["transport_socket"]["typed_config"]
-        assert tls["require_client_certificate"] is True
-        context = tls["common_tls_context"]
-        assert context["tls_params"]["tls_minimum_protocol_version"] == "TLSv1_3"
-        validation = context["combined_validation_context"]["default_validation_context"]
-        names = [one["matcher"]["exact"] for one in validation["match_typed_subject_alt_names"]]
+        chains = listeners(bootstrap)["inbound"]["filter_chains"]
         expected = [
             f"spiffe://titanium.local/ns/titanium/sa/{name}" for name in catalog.callers(service)
         ]
-        assert names == expected
+        assert len(chains) == 2
+        for chain in chains:
+            tls = chain["transport_socket"]["typed_config"]
+            assert tls["require_client_certificate"] is True
+            context = tls["common_tls_context"]
+            assert context["tls_params"]["tls_minimum_protocol_version"] == "TLSv1_3"
+            validation = context["combined_validation_context"]["default_validation_context"]
+            names = [one["matcher"]["exact"] for one in validation["match_typed_subject_alt_names"]]
+            assert names == expected
 
 
 def test_bar_37_callers_accept_exactly_the_callee_they_meant(gateway: dict[str, Any]) -> None:
@@ -347,5 +370,6 @@ def test_without_origins_there_is_no_cors_at_all(
     gateway = render_gateway(catalog, policy, closed, local_gateway(HOME, PORTS))
     for listener in listeners(gateway).values():
         assert "cors" not in filters(listener)
+        assert routes(listener)
         assert "OPTIONS" not in json.dumps(routes(listener))
     assert "cipher_suites" not in json.dumps(listeners(gateway)["https"])

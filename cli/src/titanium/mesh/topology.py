@@ -54,7 +54,8 @@ class GatewayTopology:
     encrypts. `docs_style` is the CSP source of the style in `docs_html`. Paths are absolute
     and only written into the configuration. Without `https_port` and `server_certificate` there
     is no https listener; without `admin_socket` no admin; without `otlp_socket` (where spans
-    go) no tracing. A client that knows `trace_token` may have its request traced.
+    go) and `traced_socket` (the gateway's own, for requests that are traced) no tracing. A client
+    that knows `trace_token` may have its request traced.
     `observability` off leaves out what only serves watching, for the benchmark to compare with.
     """
 
@@ -71,6 +72,7 @@ class GatewayTopology:
     admin_socket: Path | None = None
     bench: Bench | None = None
     otlp_socket: Path | None = None
+    traced_socket: Path | None = None
     trace_token: str | None = field(default=None, repr=False)
     observability: bool = True
 
@@ -153,6 +155,7 @@ def local_gateway(
         mesh=mesh_files(home, GATEWAY),
         bench=bench,
         otlp_socket=home.otlp_socket if observability else None,
+        traced_socket=home.traced_socket if observability else None,
         trace_token=trace_token,
         observability=observability,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from titanium.mesh.render.parts import Json, typed
 
+CLIENT = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
 # The query is left out: search words and whatever people paste there are nobody's business.
 _FIELDS = {
     "ts": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
@@ -19,14 +20,14 @@ _FIELDS = {
 }
 
 
-def edge_log(path: Path) -> Json:
-    """Every request at the gateway, to a file."""
+def edge_log(path: Path, only: Json | None = None) -> Json:
+    """Requests at the gateway (those that `only` lets pass), to a file."""
     fields = {
         **_FIELDS,
         "level": "info",
         "service": "gateway",
         "event": "request",
-        "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+        "client": CLIENT,
         "protocol": "%PROTOCOL%",
         "user_agent": "%REQ(USER-AGENT):200%",
         "bytes_in": "%BYTES_RECEIVED%",
@@ -37,6 +38,7 @@ def edge_log(path: Path) -> Json:
     message = "extensions.access_loggers.file.v3.FileAccessLog"
     return {
         "name": "envoy.access_loggers.file",
+        **({"filter": only} if only else {}),
         "typed_config": typed(message, {"path": str(path), **_format(fields)}),
     }
 

@@ -23,8 +23,9 @@ def mesh_cluster(service: str, policy: Policy, mesh: MeshFiles) -> Json:
         "type": "EDS",
         "eds_cluster_config": {"eds_config": watched_file(mesh.endpoints / f"{service}.json")},
         "transport_socket": mesh_client(mesh, service),
-        "typed_extension_protocol_options": _protocol(
-            {"http2_protocol_options": http2()}, policy.timeouts.idle_seconds
+        "typed_extension_protocol_options": protocol(
+            {"explicit_http_config": {"http2_protocol_options": http2()}},
+            policy.timeouts.idle_seconds,
         ),
     }
 
@@ -40,8 +41,8 @@ def dns_cluster(service: str, policy: Policy) -> Json:
             "cluster_name": service,
             "endpoints": [{"lb_endpoints": [endpoint]}],
         },
-        "typed_extension_protocol_options": _protocol(
-            {"http_protocol_options": {}}, policy.timeouts.idle_seconds
+        "typed_extension_protocol_options": protocol(
+            {"explicit_http_config": {"http_protocol_options": {}}}, policy.timeouts.idle_seconds
         ),
     }
 
@@ -62,8 +63,8 @@ def app_cluster(socket: Path, policy: Policy) -> Json:
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "load_assignment": {"cluster_name": APP, "endpoints": [{"lb_endpoints": [endpoint]}]},
         "circuit_breakers": {"thresholds": [threshold]},
-        "typed_extension_protocol_options": _protocol(
-            {"http_protocol_options": {}}, policy.timeouts.idle_seconds
+        "typed_extension_protocol_options": protocol(
+            {"explicit_http_config": {"http_protocol_options": {}}}, policy.timeouts.idle_seconds
         ),
     }
 
@@ -114,9 +115,10 @@ def _service_cluster(service: str, policy: Policy) -> Json:
     }
 
 
-def _protocol(explicit: Json, idle_seconds: int) -> Json:
+def protocol(kinds: Json, idle_seconds: int) -> Json:
+    """`typed_extension_protocol_options`; `kinds` are the protocols to speak."""
     content: Json = {
-        "explicit_http_config": explicit,
+        **kinds,
         "common_http_protocol_options": {"idle_timeout": seconds(idle_seconds)},
     }
     return {_HTTP_OPTIONS: typed("extensions.upstreams.http.v3.HttpProtocolOptions", content)}

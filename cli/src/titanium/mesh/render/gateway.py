@@ -8,7 +8,7 @@ from titanium.catalog import Catalog, Match
 from titanium.layout import GATEWAY
 from titanium.mesh.edge import Edge
 from titanium.mesh.policy import Policy
-from titanium.mesh.render.access_log import edge_log
+from titanium.mesh.render.access_log import CLIENT, edge_log
 from titanium.mesh.render.clusters import dns_cluster, mesh_cluster
 from titanium.mesh.render.hardening import (
     admin,
@@ -38,13 +38,16 @@ from titanium.mesh.render.routes import (
 )
 from titanium.mesh.render.stats import stats_config
 from titanium.mesh.render.tls import edge_server
-from titanium.mesh.render.tracing import (
-    choose_traced,
-    otlp_clusters,
-    tracing,
-    tracing_runtime,
-    untraced,
+from titanium.mesh.render.traced import (
+    COPY,
+    SENT_ROUND,
+    choose,
+    copy_token,
+    not_sent_round,
+    round_cluster,
+    traced_address,
 )
+from titanium.mesh.render.tracing import otlp_clusters, to_tracer, tracing, tracing_runtime
 from titanium.mesh.topology import GatewayTopology
 
 # Headers by which a client could pretend to be our proxy or a user of ours.
@@ -71,8 +74,11 @@ def render_gateway(catalog: Catalog, policy: Policy, edge: Edge, topology: Gatew
             )
         )
     most = policy.edge.max_connections
+    limits = {one["name"]: most for one in listeners}
     clusters = [_cluster(name, policy, topology) for name in catalog.names]
-    clusters += otlp_clusters(topology.otlp_socket)
+    if topology.otlp_socket is not None:
+        listeners.append(_traced_listener(catalog, policy, edge, topology))
+        clusters += [round_cluster(policy, topology), *otlp_clusters(topology.otlp_socket)]
     bootstrap: Json = {
         "node": {"id": GATEWAY, "cluster": GATEWAY},
         "static_resources": {
@@ -80,9 +86,7 @@ def render_gateway(catalog: Catalog, policy: Policy, edge: Edge, topology: Gatew
             "clusters": clusters,
         },
         "overload_manager": overload_manager(policy.edge),
-        "layered_runtime": runtime(
-            {one["name"]: most for one in listeners}, tracing_runtime(topology.otlp_socket)
-        ),
+        "layered_runtime": runtime(limits, tracing_runtime(topology.otlp_socket)),
         "stats_config": stats_config(),
     }
     if topology.admin_socket is not None:
@@ -124,17 +128,23 @@ def _chain(
     *extra_headers: Json,
 ) -> Json:
     hops = policy.edge.xff_num_trusted_hops
-    host = _public_host(catalog, policy, edge, topology)
-    wrong = [route for route in host["routes"] if is_wrong_method(route)]
+    kept, forwarded = _routes(catalog, policy, edge, topology)
+    host = _public_host(edge, topology)
+    if topology.otlp_socket is None:
+        host["routes"] = [*kept, *forwarded]
+    else:
+        host["matcher"] = choose(kept, forwarded, policy, topology)
+    wrong = [route for route in (*kept, *forwarded) if is_wrong_method(route)]
+    only = not_sent_round() if topology.otlp_socket is not None else None
     content: Json = {
         "use_remote_address": True,
         "xff_num_trusted_hops": hops,
         "server_name": "titanium",
         "always_set_request_id_in_response": True,
         "early_header_mutation_extensions": [
-            early_mutations(_trace_headers(policy, topology) + _strip_spoofed(hops))
+            early_mutations(copy_token(policy, topology) + _strip_spoofed(hops))
         ],
-        "access_log": [edge_log(topology.access_log)],
+        "access_log": [edge_log(topology.access_log, only)],
         "local_reply_config": local_replies(GATEWAY_PROBLEMS, wrong),
         "route_config": {
             "name": "public",
@@ -143,9 +153,41 @@ def _chain(
         },
         "http_filters": _filters(policy, edge, topology, extra_headers),
     }
-    if topology.otlp_socket is not None:
-        content["tracing"] = tracing(GATEWAY, GATEWAY)
     return connection_manager(f"gateway_{name}", policy, content)
+
+
+def _traced_listener(
+    catalog: Catalog, policy: Policy, edge: Edge, topology: GatewayTopology
+) -> Json:
+    """Where the public chains send requests that are traced; it only routes them.
+
+    Who asks, from where and how often was looked at before, and what all answers carry is added
+    afterwards. A log line is about the client, whose address and protocol arrive unchanged.
+    """
+    _, forwarded = _routes(catalog, policy, edge, topology)
+    host = {
+        "name": "traced",
+        "domains": ["*"],
+        "request_headers_to_remove": [SENT_ROUND],
+        "routes": forwarded,
+    }
+    content: Json = {
+        **tracing(GATEWAY, GATEWAY, {"peer.address": CLIENT}),
+        "use_remote_address": False,
+        "skip_xff_append": True,
+        "server_name": "titanium",
+        "access_log": [edge_log(topology.access_log)],
+        "local_reply_config": local_replies(GATEWAY_PROBLEMS),
+        "route_config": {"name": "traced", "virtual_hosts": [host]},
+        "http_filters": [
+            _body_filter(policy),
+            to_tracer(),
+            router(counted=topology.observability),
+        ],
+    }
+    chain = connection_manager("gateway_traced", policy, content)
+    # Clients are counted where they come in.
+    return {**listener("traced", traced_address(topology), chain), "ignore_global_conn_limit": True}
 
 
 def _filters(
@@ -172,11 +214,14 @@ def _filters(
         *filters,
         limit_filter(policy),
         {**http_filter("lua", "lua.v3.Lua"), "disabled": True},
-        http_filter(
-            "buffer", "buffer.v3.Buffer", {"max_request_bytes": policy.edge.max_body_bytes}
-        ),
+        _body_filter(policy),
         router(counted=topology.observability),
     ]
+
+
+def _body_filter(policy: Policy) -> Json:
+    most = {"max_request_bytes": policy.edge.max_body_bytes}
+    return http_filter("buffer", "buffer.v3.Buffer", most)
 
 
 def _keep_own(name: str) -> str:
@@ -185,7 +230,10 @@ def _keep_own(name: str) -> str:
     return "OVERWRITE_IF_EXISTS_OR_ADD"
 
 
-def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: GatewayTopology) -> Json:
+def _routes(
+    catalog: Catalog, policy: Policy, edge: Edge, topology: GatewayTopology
+) -> tuple[list[Json], list[Json]]:
+    """All public routes in their order: first those of the gateway's own, then the services'."""
     own = [
         *_front_page(policy),
         *only_methods(
@@ -203,6 +251,20 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
     bench = [bench_route(topology.bench, policy)] if topology.bench else []
     origins = edge.cors.allow_origins
     preflights = [preflight(origins, catalog.names[0], policy)] if origins else []
+    forwarded = [
+        *bench,
+        *older_routes(catalog, policy),
+        # `/blog/api` must not fall through to the pages under `/blog`.
+        not_found(path_match(Match(OLDER_API, exact=False)), policy),
+        *public_routes(catalog, policy),
+        not_found({"prefix": "/"}, policy),
+    ]
+    return [refused_paths(policy), *preflights, *own], forwarded
+
+
+def _public_host(edge: Edge, topology: GatewayTopology) -> Json:
+    """The host without its routes."""
+    origins = edge.cors.allow_origins
     host: Json = {
         "name": "public",
         "domains": ["*"],
@@ -210,22 +272,11 @@ def _public_host(catalog: Catalog, policy: Policy, edge: Edge, topology: Gateway
         "request_headers_to_add": [
             header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%")
         ],
-        "request_headers_to_remove": ["x-envoy-external-address"],
+        "request_headers_to_remove": ["x-envoy-external-address", *_foreign_headers(topology)],
         # An answer differs by Origin when some origins may read it: caches have to know.
         "response_headers_to_add": [
             PLACEHOLDER,
             *([header("vary", "origin", "APPEND_IF_EXISTS_OR_ADD")] if origins else []),
-        ],
-        "routes": [
-            refused_paths(policy),
-            *preflights,
-            *bench,
-            *own,
-            *older_routes(catalog, policy),
-            # `/blog/api` must not fall through to the pages under `/blog`.
-            not_found(path_match(Match(OLDER_API, exact=False)), policy),
-            *public_routes(catalog, policy),
-            not_found({"prefix": "/"}, policy),
         ],
     }
     if origins:
@@ -260,10 +311,8 @@ def _health(catalog: Catalog, topology: GatewayTopology) -> Json:
             },
         },
     )
-    # Asked every second by the supervisor: traces of it would push out those of people.
     return {
         "direct_response": {"status": 503},
-        **({"tracing": untraced()} if topology.otlp_socket is not None else {}),
         "typed_per_filter_config": {
             _LUA: typed("config.route.v3.FilterConfig", {"config": script})
         },
@@ -285,16 +334,11 @@ def _cors(edge: Edge) -> Json:
     )
 
 
-def _trace_headers(policy: Policy, topology: GatewayTopology) -> list[Json]:
+def _foreign_headers(topology: GatewayTopology) -> list[str]:
+    """Of other people's traces; `traceparent` is left to the routes where some are traced."""
     if topology.mesh is None:  # in a cluster its own mesh traces, and its headers have to stay
         return []
-    if topology.otlp_socket is None:
-        return [{"remove": "traceparent"}, {"remove": "tracestate"}]
-    return choose_traced(
-        policy,
-        trust_loopback=policy.edge.xff_num_trusted_hops == 0,
-        token=topology.trace_token,
-    )
+    return ["tracestate", *(["traceparent"] if topology.otlp_socket is None else [COPY])]
 
 
 def _strip_spoofed(hops: int) -> list[Json]:

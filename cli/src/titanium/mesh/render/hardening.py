@@ -8,6 +8,7 @@ from titanium.mesh.policy import EdgeBounds, Policy
 from titanium.mesh.render.clusters import BUFFER_BYTES, http2
 from titanium.mesh.render.parts import Json, pipe, seconds, typed
 
+HANDSHAKE_TIMEOUT = "5s"
 _HTTP_MANAGER = "envoy.filters.network.http_connection_manager"
 
 
@@ -64,24 +65,37 @@ def runtime(listeners: dict[str, int], more: Json) -> Json:
 
 
 def listener(
-    name: str, address: Json, chain: Json, *, tls: Json | None = None, outbound: bool = False
+    name: str, address: Json, *chains: Json, tls: Json | None = None, outbound: bool = False
 ) -> Json:
     """A listener with bounded buffers; a second process cannot share its port unnoticed.
 
-    Spans of an `outbound` one are those of a client, of others those of a server.
+    All `chains` share `tls`. Spans of an `outbound` one are those of a client, of others those of
+    a server.
     """
-    if tls is not None:
-        chain = {**chain, "transport_socket": tls, "transport_socket_connect_timeout": "5s"}
+    secured = {"transport_socket": tls, "transport_socket_connect_timeout": HANDSHAKE_TIMEOUT}
     content: Json = {
         "name": name,
         "address": address,
         "traffic_direction": "OUTBOUND" if outbound else "INBOUND",
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
-        "filter_chains": [chain],
+        "filter_chains": [chain if tls is None else {**chain, **secured} for chain in chains],
     }
+    if any("filter_chain_match" in chain for chain in chains):
+        content["listener_filters"] = [_server_name_reader()]
+        content["listener_filters_timeout"] = HANDSHAKE_TIMEOUT
     if "socket_address" in address:
         content["enable_reuse_port"] = False
     return content
+
+
+def for_server_name(name: str, chain: Json) -> Json:
+    """`chain` for connections that ask for `name` (SNI) only."""
+    return {**chain, "name": name, "filter_chain_match": {"server_names": [name]}}
+
+
+def _server_name_reader() -> Json:
+    message = "extensions.filters.listener.tls_inspector.v3.TlsInspector"
+    return {"name": "envoy.filters.listener.tls_inspector", "typed_config": typed(message)}
 
 
 def connection_manager(stat_prefix: str, policy: Policy, content: Json) -> Json:

@@ -12,6 +12,7 @@ from titanium.mesh.policy import Policy
 from titanium.mesh.render.limits import route_metadata
 from titanium.mesh.render.parts import Json, header, milliseconds, seconds
 from titanium.mesh.render.problems import UNDELIVERED
+from titanium.mesh.render.tracing import traced_first
 from titanium.mesh.topology import EGRESS_DOMAIN, Bench
 
 SAFE_METHODS = ("GET", "HEAD")
@@ -108,15 +109,21 @@ def bench_route(bench: Bench, policy: Policy) -> Json:
     return {**route, "match": {"path": LIMIT_PATH}}
 
 
-def egress_host(callee: str, permissions: Iterable[Permission], policy: Policy) -> Json:
-    """Virtual host of one callee: the declared calls, nothing else."""
-    routes = []
+def egress_host(
+    callee: str, permissions: Iterable[Permission], policy: Policy, *, traced: bool
+) -> Json:
+    """Virtual host of one callee: the declared calls, nothing else.
+
+    With `traced`, calls that belong to a trace go their own way, and no others name one.
+    """
+    routes: list[Json] = []
     for permission in permissions:
         action: Json = {"cluster": callee, "timeout": seconds(policy.timeouts.call_seconds)}
         if permission.method in SAFE_METHODS:
             action["retry_policy"] = retry_policy(policy)
         match = {**path_match(permission.match), **_method_match([permission.method])}
-        routes.append({"match": match, "route": action})
+        plain = {"match": match, "route": action}
+        routes += traced_first(plain) if traced else [plain]
     return {"name": callee, "domains": [f"{callee}.{EGRESS_DOMAIN}"], "routes": routes}
 
 

@@ -12,6 +12,7 @@ from titanium.mesh.render.hardening import (
     admin,
     connection_manager,
     early_mutations,
+    for_server_name,
     listener,
     overload_manager,
     router,
@@ -23,7 +24,14 @@ from titanium.mesh.render.rbac import rbac_filter
 from titanium.mesh.render.routes import LIMIT_PATH, egress_host
 from titanium.mesh.render.stats import stats_config
 from titanium.mesh.render.tls import mesh_server
-from titanium.mesh.render.tracing import follow_only, otlp_clusters, tracing, tracing_runtime
+from titanium.mesh.render.tracing import (
+    TRACED_SERVER_NAME,
+    follow_only,
+    otlp_clusters,
+    to_tracer,
+    tracing,
+    tracing_runtime,
+)
 from titanium.mesh.topology import SidecarTopology
 
 
@@ -32,7 +40,8 @@ def render_sidecar(
 ) -> Json:
     """Envoy v3 bootstrap of one instance's sidecar, as JSON data."""
     callees = catalog.callees(service)
-    clusters = [mesh_cluster(name, policy, topology.mesh) for name in callees]
+    clusters = [app_cluster(topology.app_socket, policy)]
+    clusters += [mesh_cluster(name, policy, topology.mesh) for name in callees]
     clusters += otlp_clusters(topology.otlp_socket)
     return {
         "node": {"id": topology.instance, "cluster": service},
@@ -42,7 +51,7 @@ def render_sidecar(
                 _inbound(catalog, policy, service, topology),
                 _egress(catalog, policy, service, topology),
             ],
-            "clusters": [app_cluster(topology.app_socket, policy), *clusters],
+            "clusters": clusters,
         },
         "overload_manager": overload_manager(policy.edge),
         "layered_runtime": runtime(
@@ -78,17 +87,24 @@ def _inbound(catalog: Catalog, policy: Policy, service: str, topology: SidecarTo
             router(counted=topology.observability),
         ],
     }
+    chains = [connection_manager("inbound", policy, content)]
+    if topology.otlp_socket is not None:
+        # A tracer costs every request of its chain, also those that it leaves alone.
+        content = {**content, **_tracer(service, topology)}
+        traced = connection_manager("inbound", policy, content)
+        chains.insert(0, for_server_name(TRACED_SERVER_NAME, traced))
     return listener(
         "inbound",
         tcp(topology.bind, topology.port),
-        connection_manager("inbound", policy, content),
+        *chains,
         tls=mesh_server(topology.mesh, callers),
     )
 
 
 def _egress(catalog: Catalog, policy: Policy, service: str, topology: SidecarTopology) -> Json:
+    traced = topology.otlp_socket is not None
     hosts = [
-        egress_host(name, catalog.allowed(service, name), policy)
+        egress_host(name, catalog.allowed(service, name), policy, traced=traced)
         for name in catalog.callees(service)
     ]
     denied = {"match": {"prefix": "/"}, "direct_response": {"status": 403}}
@@ -97,9 +113,13 @@ def _egress(catalog: Catalog, policy: Policy, service: str, topology: SidecarTop
     hosts.append({"name": "undeclared", "domains": ["*"], "routes": [denied]})
     content: Json = {
         **_inside(service, topology, "egress"),
+        **(_tracer(service, topology) if traced else {}),
         "local_reply_config": local_replies(EGRESS_PROBLEMS),
         "route_config": {"name": "egress", "virtual_hosts": hosts},
-        "http_filters": [router(counted=topology.observability)],
+        "http_filters": [
+            *([{**to_tracer(), "disabled": True}] if traced else []),
+            router(counted=topology.observability),
+        ],
     }
     chain = connection_manager("egress", policy, content)
     return listener("egress", pipe(topology.egress_socket), chain, outbound=True)
@@ -107,16 +127,18 @@ def _egress(catalog: Catalog, policy: Policy, service: str, topology: SidecarTop
 
 def _inside(service: str, topology: SidecarTopology, event: str) -> Json:
     """What both listeners share: callers are ours, so their request id is kept."""
-    traced: Json = {}
-    if topology.otlp_socket is not None:
-        traced["tracing"] = tracing(service, topology.instance)
-        traced["early_header_mutation_extensions"] = [early_mutations(follow_only())]
     return {
-        **traced,
         "use_remote_address": False,
         "skip_xff_append": True,
         "server_header_transformation": "PASS_THROUGH",
         "access_log": [sidecar_log(service, topology.instance, event)],
+    }
+
+
+def _tracer(service: str, topology: SidecarTopology) -> Json:
+    return {
+        **tracing(service, topology.instance),
+        "early_header_mutation_extensions": [early_mutations(follow_only())],
     }
 
 

@@ -1,32 +1,37 @@
-"""Spans of the proxies, and whose wish to be traced counts.
+"""Spans of the proxies.
 
-The gateway begins every trace: it keeps some at random, and those that somebody who may do so
-asks for. A sidecar only follows what the request already says.
+The gateway begins every trace (`traced.py`). A sidecar only follows what the request already says.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from titanium.mesh.policy import Policy
 from titanium.mesh.render.clusters import BUFFER_BYTES
-from titanium.mesh.render.parts import Json, header, typed
+from titanium.mesh.render.parts import Json, header, http_filter, typed
+from titanium.mesh.topology import EGRESS_DOMAIN
 
 OTLP = "otlp"
-# No valid `traceparent`: the proxies make no span then, which a flag that says "not sampled" would
-# not spare them, and applications ignore it.
-UNTRACED = "0"
-# A request with this header and the console's token may be traced from anywhere.
-ASK = "x-titanium-trace"
-_CHOICE, _DRAW = "x-titanium-chosen-trace", "x-titanium-drawn"
+# A `traceparent` with the flag that asks for spans. The tracer itself counts the digits: Envoy
+# allows no expression that does.
+SAMPLED = "00-[0-9a-f]+-[0-9a-f]+-[0-9a-f][13579bdf]"
+# No valid `traceparent`: a tracer makes no span then, which a flag that says "not sampled" would
+# not spare it.
+_UNTRACED = "0"
+# Connections that ask for it reach a sidecar's chain with a tracer. Not a service's name.
+TRACED_SERVER_NAME = f"traced.{EGRESS_DOMAIN}"
+_SET_FILTER_STATE = "envoy.filters.http.set_filter_state"
 _PATH = "%PATH(NQ:ORIG_OR_PATH)%"
 _OPENTELEMETRY = "extensions.tracers.opentelemetry"
 _RESOURCE = "envoy.tracers.opentelemetry.resource_detectors.static_config"
 
 
-def tracing(service: str, instance: str) -> Json:
-    """`tracing` of a connection manager: a span of each request without UNTRACED."""
+def tracing(service: str, instance: str, more: Mapping[str, str] | None = None) -> Json:
+    """What makes a connection manager trace: a span of each request, as its `traceparent` says.
+
+    Envoy would draw by the request's id, and write its choice into it. `more` are tags.
+    """
     attributes = {"service.instance.id": instance}
     resource = {"name": _RESOURCE, "typed_config": _static_resource(attributes)}
     config = {
@@ -36,25 +41,22 @@ def tracing(service: str, instance: str) -> Json:
         "service_name": service,
         "resource_detectors": [resource],
     }
-    return {
-        # The header has decided already. A client's own wish (x-client-trace-id) never counts.
-        "client_sampling": {"value": 0},
-        "random_sampling": {"value": 100},
-        "overall_sampling": {"value": 100},
+    # Envoy's own value has the query, which is nobody's business.
+    tags = {"http.url": _PATH, **(more or {})}
+    content = {
         "operation": f"%REQ(:METHOD)% {_PATH}",
-        # Envoy's own value has the query, which is nobody's business.
-        "custom_tags": [{"tag": "http.url", "value": _PATH}],
+        "custom_tags": [{"tag": name, "value": value} for name, value in tags.items()],
         "provider": {
             "name": "envoy.tracers.opentelemetry",
             "typed_config": typed("config.trace.v3.OpenTelemetryConfig", config),
         },
     }
-
-
-def untraced() -> Json:
-    """`tracing` of a route of which no trace is kept, whoever asks."""
-    never = {"numerator": 0, "denominator": "HUNDRED"}
-    return {"client_sampling": never, "random_sampling": never}
+    untouched = {"pack_trace_reason": False, "use_request_id_for_trace_sampling": False}
+    message = "extensions.request_id.uuid.v3.UuidRequestIdConfig"
+    return {
+        "tracing": content,
+        "request_id_extension": {"typed_config": typed(message, untouched)},
+    }
 
 
 def otlp_clusters(socket: Path | None) -> list[Json]:
@@ -82,39 +84,41 @@ def tracing_runtime(socket: Path | None) -> Json:
     }
 
 
-def choose_traced(policy: Policy, *, trust_loopback: bool, token: str | None) -> list[Json]:
-    """Early mutations of the gateway that leave each request with the `traceparent` it shall have.
+def to_tracer() -> Json:
+    """A filter that sends requests on by connections to the sidecars' chains with a tracer.
 
-    The client's own when it may ask for a trace; none, so that a trace begins, for the drawn
-    share; and UNTRACED for all others. Whatever else the client sent is gone: a mutation that
-    overwrites a header with nothing would leave it as it was, so the choice is made aside, in a
-    header that is cleared before and whose prefix is removed afterwards with all others of ours.
+    Connections with another server name are in a pool of their own of the same cluster.
     """
-    trusted = []
-    if trust_loopback:
-        trusted += ["source.address.startsWith('127.')", "source.address.startsWith('[::1]')"]
-    if token:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{16,}", token):  # it becomes part of an expression
-            raise ValueError("trace_token: at least 16 letters, digits, - and _")
-        trusted.append(f"('{ASK}' in request.headers && request.headers['{ASK}'] == '{token}')")
-    asked = f"'traceparent' in request.headers && ({' || '.join(trusted) or 'false'})"
-    # The first four of the digits of a random id, against the share as a hexadecimal fraction.
-    share = round(policy.tracing.sampling_percent / 100 * 0x10000)
-    drawn = f"request.headers['{_DRAW}'] < '{share:04x}'" if share < 0x10000 else "true"
-    choice = f"{asked} ? request.headers['traceparent'] : {drawn} ? '' : '{UNTRACED}'"
-    return [
-        {"append": header(_DRAW, "%UNIQUE_ID%")},
-        {"remove": _CHOICE},
-        {"append": header(_CHOICE, f"%CEL({choice})%")},
-        {"remove": "traceparent"},
-        {"remove": "tracestate"},
-        {"append": header("traceparent", f"%REQ({_CHOICE})%")},
-    ]
+    value = {
+        "object_key": "envoy.network.upstream_server_name",
+        "format_string": {"text_format_source": {"inline_string": TRACED_SERVER_NAME}},
+        "shared_with_upstream": "ONCE",
+    }
+    content = {"on_request_headers": [value]}
+    return http_filter("set_filter_state", "set_filter_state.v3.Config", content)
+
+
+def traced_first(route: Json) -> list[Json]:
+    """`route` twice: to the chain with a tracer for requests that belong to a trace, and for all
+    others, which then name no trace."""
+    match = route["match"]
+    regex = {"safe_regex": {"regex": SAMPLED}}
+    sampled = {"name": "traceparent", "string_match": regex}
+    traced = {
+        **route,
+        "match": {**match, "headers": [*match["headers"], sampled]},
+        "typed_per_filter_config": {
+            _SET_FILTER_STATE: typed(
+                "config.route.v3.FilterConfig", {"config": to_tracer()["typed_config"]}
+            )
+        },
+    }
+    return [traced, {**route, "request_headers_to_remove": ["traceparent", "tracestate"]}]
 
 
 def follow_only() -> list[Json]:
     """Early mutations of a sidecar: a request without `traceparent` begins no trace."""
-    return [{"append": header("traceparent", UNTRACED, "ADD_IF_ABSENT")}]
+    return [{"append": header("traceparent", _UNTRACED, "ADD_IF_ABSENT")}]
 
 
 def _static_resource(attributes: Json) -> Json:
