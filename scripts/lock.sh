@@ -37,3 +37,7 @@ for name in "${services[@]}"; do
     printf -- '-e libs/kit\n-e services/%s\n' "$name" > "$inputs/$name.in"
     compile "$name" "$inputs/$name.in" --constraint requirements/dev.txt
 done
+
+# The load generator's image holds Locust and the command line, nothing of the platform.
+printf 'click\nrich\nlocust\n' > "$inputs/load.in"
+compile load "$inputs/load.in" --constraint requirements/dev.txt
