@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.manifests.combine import compose, selects
 from tests.manifests.matrix import (
@@ -383,17 +382,6 @@ def test_sidecars_are_small_and_up_before_the_app(objects: list[Object]) -> None
         assert "holdApplicationUntilProxyStarts: true" in annotations["proxy.istio.io/config"]
         # Under STRICT a connection past the proxy is refused at its other end.
         assert not any(key.startswith("traffic.sidecar.istio.io/exclude") for key in annotations)
-
-
-def test_the_control_plane_is_set_up_for_it(objects: list[Object]) -> None:
-    """Values of istiod that this component depends on."""
-    values = yaml.safe_load((MANIFESTS / "platform" / "istiod" / "values.yaml").read_text("utf-8"))
-    assert values["pilot"]["cni"]["enabled"] is True
-    assert values["pilot"]["env"]["ENABLE_NATIVE_SIDECARS"] == "true"
-    assert values["pilot"]["env"]["PILOT_JWT_ENABLE_REMOTE_JWKS"] == "envoy"
-    (telemetry,) = of_kind(objects, "Telemetry")
-    (provider,) = telemetry["spec"]["tracing"][0]["providers"]
-    assert provider["name"] in {one["name"] for one in values["meshConfig"]["extensionProviders"]}
 
 
 def test_telemetry_traces_as_much_as_the_local_mesh(objects: list[Object]) -> None:

@@ -153,3 +153,20 @@ def test_argocd_tells_of_what_went_wrong_and_looks_every_minute() -> None:
         for template in step["send"]:
             assert f"template.{template}" in notifications["templates"]
     assert notifications["secret"] == {"create": False}
+
+
+def test_istiods_values_are_what_the_istio_component_depends_on() -> None:
+    istiod = values("istiod")
+    assert istiod["pilot"]["cni"]["enabled"] is True
+    assert istiod["pilot"]["env"]["ENABLE_NATIVE_SIDECARS"] == "true"
+    assert istiod["pilot"]["env"]["PILOT_JWT_ENABLE_REMOTE_JWKS"] == "envoy"
+    component = MANIFESTS / "components" / "istio"
+    (telemetry,) = (
+        one
+        for path in component.glob("*.yaml")
+        for one in yaml.safe_load_all(path.read_text("utf-8"))
+        if isinstance(one, dict) and one.get("kind") == "Telemetry"
+    )
+    (provider,) = telemetry["spec"]["tracing"][0]["providers"]
+    providers = istiod["meshConfig"]["extensionProviders"]
+    assert provider["name"] in {one["name"] for one in providers}
