@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,19 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the whole session, on a Unix socket in a temporary folder."""
+    with _running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server of one module's own, for tests of what the whole server shares: roles."""
+    with _running_postgres() as server:
+        yield server
+
+
+@contextmanager
+def _running_postgres() -> Iterator[PostgresServer]:
     binaries = find_postgres_bin()
     with tempfile.TemporaryDirectory(prefix="ti-pg-") as name:
         folder = Path(name)

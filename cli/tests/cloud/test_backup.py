@@ -58,15 +58,15 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(chosen: FakeKubectl, postgres: PostgresServer, tmp_path: Path) -> Iterator[Cluster]:
+def cluster(chosen: FakeKubectl, own_postgres: PostgresServer) -> Iterator[Cluster]:
     """Databases auth, blog and user with roles as in a cluster; blog has a table with a post."""
     clients = client_folder()
     if clients is None:
         pytest.skip("pg_dump, pg_restore and psql are not on this machine (postgresql-client)")
     variables = {
-        "PGHOST": str(postgres.folder),
+        "PGHOST": str(own_postgres.folder),
         "PGUSER": "titanium",
-        "PGPASSWORD": postgres.password,
+        "PGPASSWORD": own_postgres.password,
         "PATH": f"{clients}:{os.environ['PATH']}",
     }
     made = Cluster(chosen, variables, clients)

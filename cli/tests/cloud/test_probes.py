@@ -178,7 +178,7 @@ def test_the_step_that_failed_is_named_with_helms_last_words(fake: FakeKubectl) 
     said: list[str] = []
     with pytest.raises(TitaniumError) as caught:
         demo.Demo(checkout(), None, 30, said.append).up("127.0.0.1")
-    assert caught.value.message == "linkerd-crds 2025.10.7: helm failed"
+    assert caught.value.message == "linkerd-crds 2026.6.3: helm failed"
     assert caught.value.details == ("Error: no route to host",)
     assert said[-1].startswith("  FAILED   linkerd-crds")
     assert not any("linkerd-control-plane" in line for line in fake.lines)

@@ -77,7 +77,8 @@ def test_its_own_tests_pass(root: Path) -> None:
 
 def test_the_command_adds_its_routes_to_the_published_reference(root: Path) -> None:
     source = checkout()
-    shutil.copytree(source / "mesh", root / "mesh")
+    for folder in ("mesh", "monitoring"):
+        shutil.copytree(source / folder, root / folder)
     shutil.copytree(source / "services/gateway", root / "services/gateway")
     for name in NAMES:
         shutil.rmtree(root / "services" / name)
