@@ -241,6 +241,20 @@ def _names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
+def scarce_space(root: Path) -> str:
+    """What to say while the disk of `root` is nearly full; empty when there is room."""
+    try:
+        free = shutil.disk_usage(root).free
+    except OSError:
+        return ""
+    if free >= _NEEDED_BYTES:
+        return ""
+    return (
+        f"the disk of {root} has {free // 2**20} MiB left; on a full one writes are refused and "
+        "programs stop. Next: free space (docs/runbooks/TitaniumDiskAlmostFull.md)"
+    )
+
+
 def _check_space(root: Path) -> None:
     free = shutil.disk_usage(root).free
     if free < _NEEDED_BYTES:

@@ -47,6 +47,14 @@ def test_the_last_lines_of_every_log_are_shown(run: Run, logs: Logs) -> None:
     assert run("-n", "0") == ""
 
 
+def test_nothing_found_is_said(logs: Logs, capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard error: what reads standard output gets nothing."""
+    logs.write("blog-0.log", entry(1))
+    home = str(logs.folder.parent)
+    assert main.run(("logs", "--home", home, "--request-id", "unknown")) == 0
+    assert capsys.readouterr() == ("", "no line matches\n")
+
+
 def test_one_log_is_shown_as_it_was_written(run: Run, logs: Logs) -> None:
     logs.write("blog-0.log", entry(1), "text \x1b[31m")
     logs.write("auth-0.log", entry(1))

@@ -27,6 +27,7 @@ from .conftest import HOME, PORTS
 pytestmark = pytest.mark.unit
 
 NO_FAULT = {
+    "titanium.fault_percent": "",
     "fault.http.delay.fixed_delay_percent": "",
     "fault.http.delay.fixed_duration_ms": "",
     "fault.http.abort.abort_percent": "",
@@ -239,11 +240,13 @@ def test_a_fault_becomes_runtime_keys_that_replace_those_before() -> None:
     assert runtime_settings(FaultRequest(delay_ms=100, seconds=0)) == NO_FAULT
     assert runtime_settings(FaultRequest(delay_ms=100, percent=25)) == {
         **NO_FAULT,
+        "titanium.fault_percent": "100",
         "fault.http.delay.fixed_delay_percent": "25",
         "fault.http.delay.fixed_duration_ms": "100",
     }
     assert runtime_settings(FaultRequest(abort_status=503)) == {
         **NO_FAULT,
+        "titanium.fault_percent": "100",
         "fault.http.abort.abort_percent": "100",
         "fault.http.abort.http_status": "503",
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from titanium import state
 from titanium.layout import Home, Ports
 from titanium.supervise import procfs, record
 from titanium.supervise.report import Reporter
@@ -141,6 +142,22 @@ async def test_why_one_does_not_run_is_a_note(folder: Folder) -> None:
     (note,) = status.notes
     assert note.startswith("watcher exited with status 1 before it was ready. Do this (")
     assert "serves without watcher" in note
+
+
+async def test_a_disk_that_is_nearly_full_is_a_note(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nearly full is made true by asking for more room than any disk has."""
+    supervisor = folder.supervisor(folder.spec("web"))
+    await supervisor.start()
+    reporter = Reporter(_home(folder), Ports())
+    assert (await reporter.status("running", None, supervisor)).notes == ()
+    monkeypatch.setattr(state, "_NEEDED_BYTES", 2**62)
+    status = await reporter.status("running", None, supervisor)
+    assert status.state == "degraded"
+    (note,) = status.notes
+    assert "MiB left" in note
+    assert "Next: free space" in note
 
 
 async def test_processor_time_of_a_process_grows_with_its_work(folder: Folder) -> None:

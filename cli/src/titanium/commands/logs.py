@@ -84,6 +84,8 @@ def command(
     with closing(folder.follow(query)) as tail:
         found, complete = _newest(folder, query, names, lines, tail if follow else None)
         show.lines(found)
+        if not found and query.is_filter and not follow and lines != 0:
+            click.echo("no line matches", err=True)
         if not complete:
             click.echo(f"(older lines match, too: -n {10 * max(len(found), 1)})", err=True)
         while follow:

@@ -179,7 +179,7 @@ def show_addresses(status: PlatformStatus) -> None:
     if status.console:
         click.echo(f"  console  {status.console}/login?token={_console_token(status)}")
     for process in status.processes:
-        if process.kind == "prometheus":
+        if process.kind == "prometheus" and process.pid is not None:
             secret = f"{status.home}/secrets/observability/password"
             click.echo(f"  metrics  {process.address}  (user titanium, password in {secret})")
     click.echo(f"  state    {status.home}")

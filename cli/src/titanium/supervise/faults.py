@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -91,9 +90,7 @@ class Faults:
 
     async def clear_unknown(self, admins: Iterable[Path]) -> None:
         """End what a dead supervisor left in sidecars that were taken over."""
-        for admin in admins:
-            with contextlib.suppress(OSError):
-                await _send(admin, None)
+        await asyncio.gather(*(_clear_one(admin) for admin in admins))
 
     async def _end(self, service: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -132,6 +129,17 @@ class Faults:
 
     def _say(self, service: str, remark: str, state: str = "done") -> None:
         self._tell(Event(service, state, remark))
+
+
+async def _clear_one(admin: Path) -> None:
+    """Asked again while it hangs; one that does not run has nothing to end."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return await _send(admin, None)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        except OSError:
+            await asyncio.sleep(0.2)
 
 
 async def _send(admin: Path, request: FaultRequest | None) -> None:

@@ -7,6 +7,7 @@ import os
 import time
 
 from titanium.layout import HOST, Home, Ports
+from titanium.state import scarce_space
 from titanium.supervise import probe, procfs
 from titanium.supervise.platform import Platform
 from titanium.supervise.protocol import Fault, PlatformStatus, ProcessStatus
@@ -61,7 +62,12 @@ class Reporter:
         found = await asyncio.gather(*(_describe(unit, parents) for unit in units))
         processes = (*found, self._describe_self())
         observed = platform.observability if platform else None
-        notes = (*(observed.notes if observed else ()), *_notes(processes))
+        scarce = scarce_space(self._home.root)
+        notes = (
+            *([scarce] if scarce else []),
+            *(observed.notes if observed else ()),
+            *_notes(processes),
+        )
         if phase == "running":
             phase = _health(processes, notes)
         return PlatformStatus(

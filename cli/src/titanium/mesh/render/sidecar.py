@@ -7,7 +7,7 @@ from titanium.layout import GATEWAY
 from titanium.mesh.policy import Policy
 from titanium.mesh.render.access_log import sidecar_log
 from titanium.mesh.render.clusters import APP, app_cluster, mesh_cluster
-from titanium.mesh.render.faults import fault_filter
+from titanium.mesh.render.faults import fault_filter, faulty
 from titanium.mesh.render.hardening import (
     admin,
     connection_manager,
@@ -69,7 +69,7 @@ def _inbound(catalog: Catalog, policy: Policy, service: str, topology: SidecarTo
         # The caller's time-out rules; this one only ends what nobody waits for any more.
         "route": {"cluster": APP, "timeout": seconds(policy.timeouts.request_seconds)},
     }
-    routes = [forward]
+    routes = [*([faulty(forward)] if topology.observability else []), forward]
     if topology.bench is not None and topology.bench.service == service:
         permissions[GATEWAY].append(Permission("GET", Match(LIMIT_PATH, exact=True)))
         routes.insert(0, _limit_route(topology.bench.body))
@@ -84,7 +84,8 @@ def _inbound(catalog: Catalog, policy: Policy, service: str, topology: SidecarTo
         "http_filters": [
             rbac_filter(permissions),
             *([fault_filter()] if topology.observability else []),
-            router(counted=topology.observability),
+            # What the listener counts is what the application was asked.
+            router(counted=False),
         ],
     }
     chains = [connection_manager("inbound", policy, content)]
