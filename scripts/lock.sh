@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Recomputes the hash-pinned locks: one for development, one for one machine, one per service image.
+# Recomputes the hash-pinned locks: one for development, one for one machine, one per image, checkov's.
 # Hashes only: a lock names no index, so that any mirror serves.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
@@ -41,3 +41,6 @@ done
 # The load generator's image holds Locust and the command line, nothing of the platform.
 printf 'click\nrich\nlocust\n' > "$inputs/load.in"
 compile load "$inputs/load.in" --constraint requirements/dev.txt
+
+# On its own: what checkov asks for excludes versions that we have.
+compile checkov requirements/checkov.in

@@ -27,6 +27,9 @@ if [ "${#packages[@]}" -gt 0 ]; then
     fi
 fi
 
+# Checkov has packages of its own.
+.venv/bin/python scripts/bootstrap.py --only checkov || echo "the test with checkov is skipped"
+
 # Prometheus and Alertmanager with promtool and amtool: unpacked, not installed.
 .venv/bin/titanium tools fetch || echo "tests that need Prometheus are skipped"
 exit 0

@@ -48,6 +48,7 @@ AWAY = PrometheusUnavailable("Prometheus is not reachable", "See titanium tools.
         (snapshot(alerts=(alert("A", state="pending"),)), "good", "healthy"),
         (snapshot(status=status(faults=(fault("blog"),))), "warn", "fault injected into blog"),
         (snapshot(status=status(state="stopping")), "calm", "stopping"),
+        (snapshot(metrics_error=AWAY), "warn", "alerts are unknown"),
     ],
 )
 def test_one_sentence_says_how_it_is(shown: Snapshot, kind: str, words: str) -> None:
@@ -149,12 +150,17 @@ def test_a_budget_that_is_gone_and_a_problem_are_said_in_words() -> None:
     assert "{odd" in text
 
 
-def test_only_what_can_be_killed_has_a_button() -> None:
-    """Killing the supervisor or the console would help nobody."""
+def test_only_what_can_be_killed_or_started_has_a_button() -> None:
+    """Killing the supervisor or the console would help nobody; what was stopped can come back."""
     shown = snapshot(
         status=status(
-            process("blog-0"), process("console", "console"), process("supervisor", "supervisor")
+            process("blog-0"),
+            process("console", "console"),
+            process("supervisor", "supervisor"),
+            process("postgres", "postgres", "stopped", pid=None),
         )
     )
     text = tables.processes(shown, shown.status.processes if shown.status else (), actions=True)
-    assert text.count("<button") == 1
+    assert text.count("<button") == 2
+    assert 'aria-label="Kill blog-0"' in text
+    assert 'aria-label="Start postgres"' in text

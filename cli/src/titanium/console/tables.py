@@ -73,6 +73,9 @@ def sentence(snapshot: Snapshot, now: float) -> tuple[str, str, str]:
         names = ", ".join(item.name for item in unready[:3])
         what = f"without {names}" if names else "with parts missing"
         return "warn", f"Serving, {what}", facts
+    if snapshot.metrics_error is not None:
+        # Without figures and alerts nobody knows: that is not health.
+        return "warn", "Serving, but Prometheus does not answer: alerts are unknown", facts
     return "good", "Everything is healthy", facts
 
 
@@ -294,6 +297,8 @@ def _short(address: str, snapshot: Snapshot) -> str:
 def process_actions(item: ProcessStatus) -> str:
     if item.kind in UNKILLABLE:
         return ""
+    if item.state == "stopped":
+        return button("start", item.name, "Start")
     return button("kill", item.name, "Kill", danger=True, disabled=item.pid is None)
 
 

@@ -135,9 +135,10 @@ async def _clear_one(admin: Path) -> None:
     """Asked again while it hangs; one that does not run has nothing to end."""
     for _ in range(_ATTEMPTS):
         try:
-            return await _send(admin, None)
+            await _send(admin, None)
+            return
         except (FileNotFoundError, ConnectionRefusedError):
-            return None
+            return
         except OSError:
             await asyncio.sleep(0.2)
 
