@@ -14,13 +14,15 @@ from titanium.errors import NotRunningError
 
 pytestmark = pytest.mark.unit
 GONE = NotRunningError("no titanium is running in /home", "Start it: titanium up -d")
+MEASURED = (sample(signals.REQUESTS, 1.0, service="gateway"),)
 AWAY = PrometheusUnavailable("Prometheus is not reachable", "See titanium tools.")
 
 
 @pytest.mark.parametrize(
     ("shown", "kind", "words"),
     [
-        (snapshot(), "good", "Everything is healthy"),
+        (snapshot(MEASURED), "good", "Everything is healthy"),
+        (snapshot(), "calm", "nothing is measured yet"),
         (Snapshot(), "calm", "Looking"),
         (Snapshot(status_error=GONE, last_status_at=NOW - 60), "bad", "does not answer"),
         (
@@ -45,7 +47,7 @@ AWAY = PrometheusUnavailable("Prometheus is not reachable", "See titanium tools.
             "warn",
             "2 alerts are firing: A, B",
         ),
-        (snapshot(alerts=(alert("A", state="pending"),)), "good", "healthy"),
+        (snapshot(MEASURED, alerts=(alert("A", state="pending"),)), "good", "healthy"),
         (snapshot(status=status(faults=(fault("blog"),))), "warn", "fault injected into blog"),
         (snapshot(status=status(state="stopping")), "calm", "stopping"),
         (snapshot(metrics_error=AWAY), "warn", "alerts are unknown"),
@@ -83,6 +85,11 @@ def test_without_prometheus_it_says_how_to_get_it() -> None:
     """One that was never there is fetched; one that died has a log."""
     never = tables.concerns(snapshot(metrics_error=AWAY), NOW)
     assert "titanium tools fetch" in never
+    note = "Prometheus is missing: no alerts. Next: correct or unset TITANIUM_PROMETHEUS"
+    wrong = snapshot(metrics_error=AWAY, status=status(notes=(note,)))
+    assert tables.concerns(wrong, NOW).count("correct or unset") == 1
+    assert "tools fetch" not in tables.concerns(wrong, NOW) + tables.metrics_missing(wrong)
+    assert "correct or unset" in tables.metrics_missing(wrong)
     died = snapshot(
         metrics_error=AWAY, status=status(process("prometheus", "prometheus", "failed"))
     )
