@@ -136,11 +136,12 @@ async def _clear_one(admin: Path) -> None:
     for _ in range(_ATTEMPTS):
         try:
             await _send(admin, None)
-            return
         except (FileNotFoundError, ConnectionRefusedError):
-            return
+            pass
         except OSError:
             await asyncio.sleep(0.2)
+            continue
+        return
 
 
 async def _send(admin: Path, request: FaultRequest | None) -> None:
