@@ -41,3 +41,7 @@ done
 # The load generator's image holds Locust and the command line, nothing of the platform.
 printf 'click\nrich\nlocust\n' > "$inputs/load.in"
 compile load "$inputs/load.in" --constraint requirements/dev.txt
+
+# For who has an AWS account.
+printf 'boto3\n' > "$inputs/aws.in"
+compile aws "$inputs/aws.in" --constraint requirements/dev.txt
