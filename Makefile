@@ -79,7 +79,9 @@ clean: ## Remove the environment and caches; the state folder (.titanium) stays
 	find . -name '*.egg-info' -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # Setting up is a no-op of a few milliseconds when nothing changed.
-.PHONY: .setup .setup-dev
+setup-aws: .setup-dev ## Add what `titanium schedule` needs to talk to AWS (boto3)
+
+.PHONY: .setup .setup-dev setup-aws
 .setup:
 	@$(PYTHON) scripts/bootstrap.py
 

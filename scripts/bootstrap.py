@@ -1,10 +1,13 @@
 """Sets up `.venv`: what the locks name, and our own packages from this checkout.
 
     python3 scripts/bootstrap.py [--dev]
+    python3 scripts/bootstrap.py --only NAME
 
 Needs Python 3.11 or newer and its standard library: neither pip nor ensurepip nor root. When
 nothing changed since the last time it returns within milliseconds. `--dev` adds the tools of
-`make test`. The package index is the one that pip is configured for.
+`make test`. `--only` sets up `.venv/NAME` instead, with what requirements/NAME.txt names, for tools
+whose packages do not go together with ours. The package index is the one that pip is configured
+for.
 """
 
 # ruff: noqa: E402 - an old Python must reach the first check before it meets newer modules
@@ -47,8 +50,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-STAMP = VENV / "titanium-stamp"
-LOG = VENV / "bootstrap.log"
 PIP_OPTIONS = ("--no-deps", "--require-hashes", "--no-input", "--disable-pip-version-check")
 
 
@@ -67,27 +68,83 @@ def sources() -> list[Path]:
     return [path for path in found if path.is_dir()]
 
 
-def wanted(dev: bool) -> str:
-    """Changes exactly when packages have to be installed."""
-    digest = hashlib.sha256()
-    digest.update(f"{sys.version} {sys.executable} {ROOT} {dev}".encode())
-    for path in (lock_file(dev), Path(__file__)):
-        digest.update(f"\0{path}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+class Environment:
+    """What the lock `name` names, in `folder`; in `.venv` our own packages and program besides."""
 
+    def __init__(self, name: str, folder: Path = VENV) -> None:
+        self.folder = folder
+        self.lock = ROOT / "requirements" / f"{name}.txt"
+        self.python = folder / "bin/python"
+        self.stamp = folder / "titanium-stamp"
+        self.log = folder / "bootstrap.log"
+        self.shown = folder.relative_to(ROOT)
 
-def lock_file(dev: bool) -> Path:
-    return ROOT / "requirements" / ("dev.txt" if dev else "local.txt")
+    def wanted(self) -> str:
+        """Changes exactly when packages have to be installed."""
+        digest = hashlib.sha256()
+        digest.update(f"{sys.version} {sys.executable} {ROOT}".encode())
+        for path in (self.lock, Path(__file__)):
+            digest.update(f"\0{path}\0".encode())
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
 
+    def installed(self) -> bool:
+        try:
+            return self.stamp.read_text() == self.wanted()
+        except OSError:
+            return False
 
-def installed(dev: bool) -> bool:
-    """An environment with the development tools serves for both."""
-    try:
-        stamp = STAMP.read_text()
-    except OSError:
-        return False
-    return stamp == wanted(True) or (not dev and stamp == wanted(False))
+    def set_up(self) -> None:
+        began = time.monotonic()
+        count = len(re.findall(r"^[A-Za-z0-9._-]+==", self.lock.read_text(), re.MULTILINE))
+        say(f"setting up {self.shown}: {count} packages")
+        self.stamp.unlink(missing_ok=True)
+        self.create()
+        self.install()
+        if self.folder == VENV:
+            link_sources()
+            write_program()
+        self.stamp.write_text(self.wanted())
+        say(f"{self.shown} is ready ({time.monotonic() - began:.0f} s)")
+
+    def create(self) -> None:
+        """A virtual environment without pip; one of another Python is replaced."""
+        import subprocess
+
+        # The same Python has several names (python3, python3.11), and either may have made it.
+        report = "import os, sys; print(sys.version, os.path.realpath(sys._base_executable))"
+        if self.python.exists():
+            done = subprocess.run(
+                [self.python, "-c", report], capture_output=True, text=True, check=False
+            )
+            mine = subprocess.run(
+                [sys.executable, "-c", report], capture_output=True, text=True, check=False
+            )
+            if done.returncode == 0 and done.stdout == mine.stdout and self.moved_from() == ROOT:
+                return
+        import venv
+
+        venv.EnvBuilder(clear=True, symlinks=True, with_pip=False).create(self.folder)
+        (self.folder / "checkout").write_text(str(ROOT))
+
+    def moved_from(self) -> Path:
+        """Where the checkout was when this was made: its programs name that place."""
+        try:
+            return Path((self.folder / "checkout").read_text())
+        except OSError:
+            return ROOT  # made by other means, here
+
+    def install(self) -> None:
+        """Exactly what the lock names; hashes are checked. Modules compile on first import."""
+        import subprocess
+
+        command = [*pip(self), "install", "--no-compile", *PIP_OPTIONS, "-r", str(self.lock)]
+        with self.log.open("w", encoding="utf-8") as log:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False
+            )
+        if done.returncode != 0:
+            raise explain(self.log.read_text("utf-8", "replace"), self.log)
 
 
 def linked() -> bool:
@@ -98,65 +155,11 @@ def linked() -> bool:
         return False
 
 
-def set_up(dev: bool) -> None:
-    began = time.monotonic()
-    count = len(re.findall(r"^[A-Za-z0-9._-]+==", lock_file(dev).read_text(), re.MULTILINE))
-    say(f"setting up .venv: {count} packages")
-    STAMP.unlink(missing_ok=True)
-    create_environment()
-    install(lock_file(dev))
-    link_sources()
-    write_program()
-    STAMP.write_text(wanted(dev))
-    say(f".venv is ready ({time.monotonic() - began:.0f} s)")
-
-
-def create_environment() -> None:
-    """A virtual environment without pip; one of another Python is replaced."""
-    import subprocess
-
-    python = VENV / "bin/python"
-    # The same Python has several names (python3, python3.11), and either may have made it.
-    report = "import os, sys; print(sys.version, os.path.realpath(sys._base_executable))"
-    if python.exists():
-        done = subprocess.run([python, "-c", report], capture_output=True, text=True, check=False)
-        mine = subprocess.run(
-            [sys.executable, "-c", report], capture_output=True, text=True, check=False
-        )
-        if done.returncode == 0 and done.stdout == mine.stdout and moved_from() == ROOT:
-            return
-    import venv
-
-    venv.EnvBuilder(clear=True, symlinks=True, with_pip=False).create(VENV)
-    (VENV / "checkout").write_text(str(ROOT))
-
-
-def moved_from() -> Path:
-    """Where the checkout was when `.venv` was made: its programs name that place."""
-    try:
-        return Path((VENV / "checkout").read_text())
-    except OSError:
-        return ROOT  # made by other means, here
-
-
-def install(lock: Path) -> None:
-    """Exactly what the lock names; hashes are checked. Modules compile on first import."""
-    import subprocess
-
-    command = [*pip(), "install", "--no-compile", *PIP_OPTIONS, "-r", str(lock)]
-    with LOG.open("w", encoding="utf-8") as log:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False
-        )
-    if done.returncode != 0:
-        raise explain(LOG.read_text("utf-8", "replace"))
-
-
-def pip() -> list[str]:
-    """Command line of a pip that installs into `.venv`, wherever one can be had."""
+def pip(environment: Environment) -> list[str]:
+    """Command line of a pip that installs into it, wherever one can be had."""
     import importlib.util
 
-    python = str(VENV / "bin/python")
+    python = str(environment.python)
     for wheel in pip_wheels():
         return [python, str(wheel / "pip")]
     if importlib.util.find_spec("pip"):
@@ -167,7 +170,7 @@ def pip() -> list[str]:
 
     say("this Python has no pip: taking it out of Debian's package python3-pip-whl")
     try:
-        tree = debian.fetch(("python3-pip-whl",), VENV / "debian")
+        tree = debian.fetch(("python3-pip-whl",), environment.folder / "debian")
     except TitaniumError as error:
         raise BootstrapError(
             f"this Python has no pip, and {error.message}",
@@ -193,14 +196,16 @@ def pip_wheels() -> list[Path]:
     return [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
 
 
-def explain(output: str) -> BootstrapError:
+def explain(output: str, log: Path) -> BootstrapError:
     """One line for what pip said."""
     if re.search(r"No space left on device|Errno 28|Disk quota exceeded", output):
-        return BootstrapError(f"no space left for {VENV}", "Free about 600 MB, then try again.")
+        return BootstrapError(
+            f"no space left for {log.parent}", "Free about 600 MB, then try again."
+        )
     if re.search(r"DO NOT MATCH THE HASHES", output):
         return BootstrapError(
             "a downloaded package does not match its hash in the lock",
-            f"Do not use it; see {LOG}. A proxy that changes files is a usual cause.",
+            f"Do not use it; see {log}. A proxy that changes files is a usual cause.",
         )
     network = (
         r"NewConnectionError|NameResolution|Temporary failure in name resolution|"
@@ -210,11 +215,11 @@ def explain(output: str) -> BootstrapError:
     if re.search(network, output):
         return BootstrapError(
             "the package index cannot be reached",
-            f"Check the network (and pip's proxy or index settings), then try again; see {LOG}.",
+            f"Check the network (and pip's proxy or index settings), then try again; see {log}.",
         )
     errors = re.findall(r"^ERROR: (.*)$", output, re.MULTILINE)
     return BootstrapError(
-        f"pip failed: {errors[0] if errors else 'no reason given'}", f"All it said is in {LOG}."
+        f"pip failed: {errors[0] if errors else 'no reason given'}", f"All it said is in {log}."
     )
 
 
@@ -256,25 +261,41 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
+def parse(arguments: list[str]) -> list[Environment]:
+    """Environments of which any one will do, first the one to set up; empty for wrong arguments."""
+    if arguments in ([], ["--dev"]):
+        # One with the development tools serves for both.
+        return [Environment("dev" if arguments else "local"), Environment("dev")]
+    if len(arguments) == 2 and arguments[0] == "--only":
+        environment = Environment(arguments[1], VENV / arguments[1])
+        return [environment] if environment.lock.is_file() else []
+    return []
+
+
 def main(arguments: list[str]) -> int:
-    if any(argument != "--dev" for argument in arguments):
+    enough = parse(arguments)
+    if not enough:
         print(__doc__, file=sys.stderr)
         return 2
-    dev = "--dev" in arguments
-    if installed(dev) and linked():
-        return 0
+    environment = enough[0]
+
+    def is_there() -> bool:
+        return any(one.installed() for one in enough)
+
     try:
-        with alone():
-            if not installed(dev):
-                set_up(dev)
-            elif not linked():
+        if not is_there():
+            with alone():
+                if not is_there():
+                    environment.set_up()
+        if environment.folder == VENV and not linked():
+            with alone():
                 link_sources()
     except BootstrapError as error:
         print(f"error: {error.message}\nnext:  {error.hint}", file=sys.stderr)
         return 1
     except OSError as error:
         print(
-            f"error: cannot write {error.filename or VENV}: {error.strerror}\n"
+            f"error: cannot write {error.filename or environment.folder}: {error.strerror}\n"
             "next:  free space or correct the folder's permissions, then try again",
             file=sys.stderr,
         )

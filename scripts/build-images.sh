@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the images of services/*/Dockerfile and says how large they are. `make images` calls it.
 # Settings (environment):
-#   SERVICES   which, separated by spaces                      default: all
+#   SERVICES   which, separated by spaces                      default: all services
+#              load-generator is one more, for component load-generator
 #   TAG        tag of the images                               default: dev
 #   REGISTRY   host and folder; images become REGISTRY/titanium-NAME instead of titanium/NAME
 #   PLATFORMS  for example linux/amd64,linux/arm64; several need REGISTRY, where they are pushed
@@ -34,6 +35,10 @@ find_builder() {
     fi
 }
 
+# Docker otherwise adds a statement of provenance, with the time: not every cluster imports an archive
+# with one, and the same sources would make another image. The pipeline makes its own, and signs it.
+export BUILDX_NO_DEFAULT_ATTESTATIONS=1
+
 tag=${TAG:-dev}
 registry=${REGISTRY:-}
 platforms=${PLATFORMS:-}
@@ -59,8 +64,11 @@ esac
     fail "several PLATFORMS make one image of several parts, which only a registry holds" \
         "set REGISTRY, or build for one platform"
 [[ $platforms != *,* || -z ${SAVE:-} ]] || fail "SAVE: one platform at a time"
+dockerfile_of() {
+    if [ "$1" = load-generator ]; then echo tests/performance/Dockerfile; else echo "services/$1/Dockerfile"; fi
+}
 for service in "${services[@]}"; do
-    [ -f "services/$service/Dockerfile" ] || fail "there is no services/$service/Dockerfile"
+    [ -f "$(dockerfile_of "$service")" ] || fail "there is no $(dockerfile_of "$service")"
 done
 
 # docker.io in full: Podman and buildah would say localhost, and no cluster would find the image.
@@ -69,9 +77,10 @@ name_of() {
 }
 
 build() {
-    local service=$1 name=$2
+    local service=$1 name=$2 file
+    file=$(dockerfile_of "$service")
     local arguments=(
-        --file "services/$service/Dockerfile"
+        --file "$file"
         --build-arg "VERSION=$tag" --build-arg "REVISION=$revision" --build-arg "CREATED=$created"
     )
     if [ "$service" != gateway ]; then
@@ -79,6 +88,8 @@ build() {
         [ -z "${BUILD_IMAGE:-}" ] || arguments+=(--build-arg "BUILD_IMAGE=$BUILD_IMAGE")
         [ -z "${PIP_CONF:-}" ] || arguments+=(--secret "id=pip,src=$PIP_CONF")
     fi
+    # What may go into the context; BuildKit finds this file by its name.
+    [ ! -f "$file.dockerignore" ] || [ "$builder" = docker ] || arguments+=(--ignorefile "$file.dockerignore")
     [ -z "$platforms" ] || arguments+=(--platform "$platforms")
     arguments+=("${options[@]}")
     if [[ $platforms != *,* ]]; then

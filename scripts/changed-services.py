@@ -29,7 +29,7 @@ _ELSEWHERE = re.compile(
     r"|cli/"
     r"|libs/[^/]+/tests/"
     r"|services/[^/]+/tests/"
-    r"|requirements/(dev\.in|dev\.txt|local\.txt)$"
+    r"|requirements/([^/]+\.in|(checkov|dev|local)\.txt)$"
     r"|scripts/(?!build-images\.sh|changed-services\.py)"
     r"|\.github/(?!actions/build-image/)"
     r"|[^/]+\.(md|py|yaml|yml|toml|example)$"

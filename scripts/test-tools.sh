@@ -27,6 +27,10 @@ if [ "${#packages[@]}" -gt 0 ]; then
     fi
 fi
 
+# These have packages of their own.
+.venv/bin/python scripts/bootstrap.py --only checkov || echo "the test with checkov is skipped"
+.venv/bin/python scripts/bootstrap.py --only moto || echo "tests with an emulator of AWS are skipped"
+
 # Prometheus and Alertmanager with promtool and amtool: unpacked, not installed.
 .venv/bin/titanium tools fetch || echo "tests that need Prometheus are skipped"
 exit 0

@@ -38,7 +38,7 @@ def bootstrap() -> ModuleType:
     ],
 )
 def test_what_pip_says_becomes_one_line(bootstrap: ModuleType, output: str, words: str) -> None:
-    error = bootstrap.explain(output)
+    error = bootstrap.explain(output, Path(".venv/bootstrap.log"))
     assert words in error.message
     assert error.hint
     assert "\n" not in error.message + error.hint
@@ -97,6 +97,18 @@ def test_it_sets_up_once_and_again_only_when_something_changed(checkout: Path) -
 
 
 @pytest.mark.integration
+def test_a_tool_of_its_own_is_beside_and_leaves_ours_alone(checkout: Path) -> None:
+    (checkout / "requirements/tool.txt").write_text("")
+    done = run(checkout, "--only", "tool")
+    assert "setting up .venv/tool: 0 packages" in done.stdout, done.stderr
+    assert (checkout / ".venv/tool/bin/python").exists()
+    assert not (checkout / ".venv/bin").exists()
+    assert run(checkout, "--only", "tool").stdout == ""
+    (checkout / "requirements/tool.txt").write_text("# changed\n")
+    assert "is ready" in run(checkout, "--only", "tool").stdout
+
+
+@pytest.mark.integration
 def test_a_package_that_cannot_be_had_is_an_error_in_two_lines(checkout: Path) -> None:
     (checkout / "requirements/local.txt").write_text("./nothing-1.0-py3-none-any.whl\n")
     done = run(checkout)
@@ -107,6 +119,7 @@ def test_a_package_that_cannot_be_had_is_an_error_in_two_lines(checkout: Path) -
 
 @pytest.mark.integration
 def test_an_unknown_argument_shows_the_usage(checkout: Path) -> None:
+    assert run(checkout, "--only", "nothing").returncode == 2
     done = run(checkout, "--fast")
     assert done.returncode == 2
     assert "bootstrap.py [--dev]" in done.stderr

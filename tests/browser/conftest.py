@@ -90,7 +90,13 @@ def page(browser: Any, platform: Platform) -> Iterator[Any]:
     context.set_default_timeout(10_000)
     tab = context.new_page()
     errors: list[str] = []
-    tab.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+
+    def hear(said: Any) -> None:
+        # Somebody else on this machine made a network interface: chromium gives up what it loads.
+        if said.type == "error" and "ERR_NETWORK_CHANGED" not in said.text:
+            errors.append(said.text)
+
+    tab.on("console", hear)
     tab.on("pageerror", lambda error: errors.append(str(error)))
     token = (platform.home / "secrets/console/token").read_text().strip()
     tab.goto(f"{platform.console_url}/login?token={token}")

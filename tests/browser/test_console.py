@@ -25,8 +25,9 @@ PAGES = {
     "alerts": ("/alerts", "Notifications"),
     "chaos": ("/chaos", "Nothing is being injected."),
     "runbook": ("/runbooks/TitaniumServiceDown", "TitaniumServiceDown"),
+    "runbooks": ("/runbooks", "a process crashed and was started again"),
 }
-NARROW = {"width": 800, "height": 900}
+NARROW = ({"width": 800, "height": 900}, {"width": 400, "height": 800})
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -39,14 +40,15 @@ def visit(page: Any, platform: Platform, path: str, text: str) -> None:
 def test_a_page_is_drawn_wide_and_narrow(
     page: Any, platform: Platform, pictures: Path, name: str
 ) -> None:
-    """Without errors in the browser, and without scrolling sideways at 800 pixels."""
+    """Without errors in the browser, and without scrolling sideways at 800 and 400 pixels."""
     path, text = PAGES[name]
     visit(page, platform, path, text)
     page.wait_for_timeout(1500)  # charts draw themselves after the text
     page.screenshot(path=pictures / f"console-{name}.png", full_page=name != "logs")
     assert page.evaluate(OVERFLOW) == 0
-    page.set_viewport_size(NARROW)
-    assert page.evaluate(OVERFLOW) == 0
+    for size in NARROW:
+        page.set_viewport_size(size)
+        assert page.evaluate(OVERFLOW) == 0
 
 
 def test_every_page_is_one_link_away(page: Any, platform: Platform) -> None:
@@ -69,7 +71,8 @@ def test_the_keyboard_alone_is_enough(page: Any, platform: Platform) -> None:
     page.keyboard.press("Enter")
     page.locator(".dialog", has_text="Restart blog?").wait_for()
     page.keyboard.press("Escape")
-    page.locator(".dialog").wait_for(state="hidden")
+    page.locator(".dialog").wait_for(state="detached")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Restart blog"
 
 
 def test_the_traffic_map_shows_who_calls_whom(page: Any, platform: Platform) -> None:
@@ -121,6 +124,7 @@ def test_a_stopped_service_is_an_alert_until_it_is_started(page: Any, platform: 
     firing = down.filter(has_text="firing").filter(has_text="blog is down")
     firing.first.wait_for(timeout=60_000)
     page.locator(".panel", has_text="Notifications").locator(firing).wait_for(timeout=60_000)
+    assert down.count() == down.filter(has_text="blog").count(), "the gateway is not down"
     firing.first.get_by_role("link", name="TitaniumServiceDown").click()
     page.locator("article", has_text="First look").wait_for()
     visit(page, platform, "/services", "Processes")
@@ -137,6 +141,34 @@ def test_replicas_are_changed(page: Any, platform: Platform) -> None:
         page.locator(".dialog").get_by_role("button", name="Set").click()
         row = page.locator("table.services tr", has=page.get_by_role("link", name="blog"))
         row.get_by_text(f"{count} of {count}").wait_for(timeout=60_000)
+
+
+def test_a_number_of_replicas_that_cannot_be_is_refused(page: Any, platform: Platform) -> None:
+    """Not taken for the nearest one that can."""
+    visit(page, platform, "/services", "Processes")
+    page.get_by_role("button", name="Replicas blog").click()
+    page.locator(".dialog input").fill("19")
+    page.locator(".dialog").get_by_role("button", name="Set").click()
+    page.get_by_text("1 to 9 replicas, not 19").wait_for()
+    assert "blog-1" not in platform.processes()
+
+
+def test_what_was_stopped_is_started_from_the_table(page: Any, platform: Platform) -> None:
+    """Also what belongs to no service."""
+    platform.titanium("stop", "alertmanager")
+    visit(page, platform, "/services", "Processes")
+    page.get_by_role("button", name="Start alertmanager").click()
+    page.get_by_text("Start alertmanager: done").wait_for(timeout=30_000)
+    assert platform.processes()["alertmanager"]["state"] == "ready"
+
+
+def test_a_runbook_leads_to_the_place_that_it_names(page: Any, platform: Platform) -> None:
+    """In another page of the documentation, at its heading."""
+    visit(page, platform, "/runbooks/TitaniumPostgresDown", "Damaged")
+    page.get_by_role("link", name="operate").click()
+    page.locator("h2", has_text="Back up and restore").wait_for()
+    top = "document.getElementById('back-up-and-restore').getBoundingClientRect().top"
+    assert 0 < page.evaluate(top) < 200
 
 
 def test_the_console_says_when_the_supervisor_is_gone(page: Any, platform: Platform) -> None:

@@ -11,6 +11,8 @@ from tests.support import ROOT
 
 pytestmark = pytest.mark.unit
 
+IMAGES = sorted(path.parent.name for path in ROOT.glob("services/*/Dockerfile"))
+
 
 def build(**settings: str) -> subprocess.CompletedProcess[str]:
     names = "SERVICES TAG REGISTRY PLATFORMS SAVE BUILDER BASE_IMAGE BUILD_IMAGE PIP_CONF OPTIONS"
@@ -33,8 +35,7 @@ def commands(**settings: str) -> list[str]:
 @pytest.mark.parametrize("builder", ["docker", "podman", "buildah"])
 def test_all_images_with_any_builder(builder: str) -> None:
     lines = commands(BUILDER=builder)
-    assert len(lines) == 4
-    for line, name in zip(lines, ("auth", "blog", "gateway", "user"), strict=True):
+    for line, name in zip(lines, IMAGES, strict=True):
         assert line.startswith(f"{builder} build --tag docker.io/titanium/{name}:dev ")
         assert f"--file services/{name}/Dockerfile" in line
         assert "--build-arg VERSION=dev" in line
@@ -76,6 +77,16 @@ def test_a_base_is_the_services_and_not_the_gateways() -> None:
     assert "--secret id=pip,src=/etc/pip.conf" in service
     assert "BASE_IMAGE" not in gateway
     assert all("--network host" in line for line in lines)
+
+
+@pytest.mark.parametrize("builder", ["docker", "podman", "buildah"])
+def test_the_load_generator_is_built_when_it_is_named(builder: str) -> None:
+    """From a context of its own, which BuildKit finds by the file's name alone."""
+    (line,) = commands(BUILDER=builder, SERVICES="load-generator")
+    assert line.startswith(f"{builder} build --tag docker.io/titanium/load-generator:dev ")
+    assert "--file tests/performance/Dockerfile " in line
+    ignored = "--ignorefile tests/performance/Dockerfile.dockerignore"
+    assert (ignored in line) == (builder != "docker")
 
 
 def test_archives(tmp_path: object) -> None:

@@ -16,7 +16,8 @@ from titanium.mesh import kubernetes
 from titanium.tools import find_envoy
 
 SERVICES = load_catalog(ROOT).names
-ALL = (*SERVICES, "gateway")
+LOAD = "load-generator"
+ALL = (*SERVICES, "gateway", LOAD)
 LABELS = ("title", "description", "licenses", "base.name", "version", "revision", "created")
 COMPILED = [
     "argon2-cffi-bindings",
@@ -39,9 +40,14 @@ COMPILED = [
 pytestmark = pytest.mark.unit
 
 
+def dockerfile(name: str) -> Path:
+    folder = "tests/performance" if name == LOAD else f"services/{name}"
+    return ROOT / folder / "Dockerfile"
+
+
 def instructions(name: str) -> list[tuple[str, str]]:
     """(instruction, the rest) of a Dockerfile, continued lines joined, comments left out."""
-    text = (ROOT / "services" / name / "Dockerfile").read_text()
+    text = dockerfile(name).read_text()
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     joined = re.sub(r"\\\n\s*", " ", "\n".join(lines))
     parts = (line.partition(" ") for line in joined.splitlines() if line.strip())
@@ -64,7 +70,7 @@ def test_bases_are_arguments_with_a_version(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_nothing_comes_from_outside_but_locked_packages(name: str) -> None:
-    text = (ROOT / "services" / name / "Dockerfile").read_text()
+    text = dockerfile(name).read_text()
     words = {word for word, _ in instructions(name)}
     assert "ADD" not in words
     assert not re.search(r"\b(curl|wget|apt-get|apk|git clone)\b", text)
@@ -108,13 +114,19 @@ def test_every_source_exists_and_is_in_the_context(name: str) -> None:
             continue
         for source in words[:-1]:
             assert (ROOT / source).exists(), source
-            assert in_context(source.rstrip("/")), source
+            assert in_context(source.rstrip("/"), ignore_file(name)), source
 
 
-def in_context(path: str) -> bool:
-    """What .dockerignore says of `path`; the last rule that fits counts."""
+def ignore_file(name: str) -> Path:
+    """A file beside the Dockerfile counts instead of the checkout's."""
+    own = dockerfile(name).with_name("Dockerfile.dockerignore")
+    return own if own.is_file() else ROOT / ".dockerignore"
+
+
+def in_context(path: str, ignored: Path) -> bool:
+    """What a .dockerignore says of `path`; the last rule that fits counts."""
     included = True
-    for line in (ROOT / ".dockerignore").read_text().splitlines():
+    for line in ignored.read_text().splitlines():
         rule = line.strip()
         if rule and not rule.startswith("#"):
             pattern = rule.lstrip("!")
@@ -142,7 +154,30 @@ def in_context(path: str) -> bool:
     ],
 )
 def test_nothing_else_is_in_the_context(path: str) -> None:
-    assert not in_context(path)
+    assert not in_context(path, ROOT / ".dockerignore")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".git",
+        ".env.k8s",
+        "cli/tests",
+        "cli/src/titanium/__pycache__",
+        "libs/kit/src",
+        "services/blog/src",
+        "requirements/dev.txt",
+        "k8s-manifests/overlays/local/secrets/postgres-secrets/password",
+    ],
+)
+def test_the_load_generators_context_has_the_command_line_alone(path: str) -> None:
+    assert ignore_file(LOAD) != ROOT / ".dockerignore"
+    assert not in_context(path, ignore_file(LOAD))
+
+
+def test_the_load_generator_has_the_services_base() -> None:
+    arguments = {rest for name in (*SERVICES, LOAD) for rest in of(name, "ARG")}
+    assert len([rest for rest in arguments if rest.startswith("BASE_IMAGE=")]) == 1
 
 
 def test_the_services_differ_by_their_names_alone() -> None:
@@ -150,11 +185,12 @@ def test_the_services_differ_by_their_names_alone() -> None:
     descriptions = {"auth": "sessions", "blog": "posts", "user": "accounts"}
     shapes = set()
     for name in SERVICES:
-        text = (ROOT / "services" / name / "Dockerfile").read_text()
+        text = dockerfile(name).read_text()
         assert descriptions.get(name, "") in text
-        text = re.sub(r"# The \w+ service: .*\. One image", "# One image", text)
+        text = re.sub(r"# The \S+ service: .*\. One image", "# One image", text)
         text = re.sub(r'description="Titanium: .*"', "description", text)
-        # In paths, packages and settings; "user" is a word as well.
+        text = text.replace(f"titanium_{name.replace('-', '_')}", "titanium_NAME")
+        # In paths and settings; "user" is a word as well.
         shapes.add(re.sub(rf'(?<=[/_=-]){name}(?=[/.:_"\s])', "NAME", text))
     assert len(shapes) == 1
 
@@ -191,6 +227,6 @@ def test_hadolint_has_nothing_to_say(name: str) -> None:
     hadolint = shutil.which("hadolint")
     if hadolint is None:
         pytest.skip("hadolint is not installed")
-    command = [hadolint, str(ROOT / "services" / name / "Dockerfile")]
+    command = [hadolint, str(dockerfile(name))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stdout

@@ -38,6 +38,22 @@ def test_it_deploys_the_local_overlay_and_reaches_its_gateway(skaffold: Any) -> 
     assert forward["port"] in ports
 
 
+def test_a_profile_adds_visitors(skaffold: Any) -> None:
+    """Their image is built, and the overlay that runs it takes the place of the plain one."""
+    (profile,) = skaffold["profiles"]
+    image, overlay = profile["patches"]
+    assert image["path"] == "/build/artifacts/-"
+    assert (ROOT / image["value"]["docker"]["dockerfile"]).is_file()
+    assert overlay["path"] == "/manifests/kustomize/paths/0"
+    folder = ROOT / overlay["value"]
+    made = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    (plain,) = skaffold["manifests"]["kustomize"]["paths"]
+    assert [(folder / one).resolve() for one in made["resources"]] == [ROOT / plain]
+    (component,) = [(folder / one).resolve() for one in made["components"]]
+    component = yaml.safe_load((component / "kustomization.yaml").read_text())
+    assert [one["name"] for one in component["images"]] == [image["value"]["image"]]
+
+
 def test_skaffold_itself_reads_it() -> None:
     program = shutil.which("skaffold")
     if program is None:

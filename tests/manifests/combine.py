@@ -77,7 +77,12 @@ def selects(selector: Object | None, labels: dict[str, str]) -> bool:
     if not wanted.items() <= labels.items():
         return False
     for rule in selector.get("matchExpressions", []):
-        assert rule["operator"] == "In", rule
-        if labels.get(rule["key"]) not in rule["values"]:
+        there = rule["key"] in labels
+        holds = {
+            "In": labels.get(rule["key"]) in rule.get("values", []),
+            "Exists": there,
+            "DoesNotExist": not there,
+        }
+        if not holds[rule["operator"]]:
             return False
     return True

@@ -139,7 +139,7 @@ def test_production_at_its_largest_fits_into_the_quota(manifests: Path) -> None:
     assert set(used) == set(hard)
     for key, amount in used.items():
         assert amount <= quantity(hard[key]), (key, amount)
-    # 3 services and the gateway, 5 + 1 each; PostgreSQL, Redis, load: one each, not rolled by surge
+    # The services and the gateway, 5 + 1 each; PostgreSQL, Redis, load: one, not rolled by surge
     assert used["pods"] == (len(SCALED)) * 6 + 3
     # The sidecars' share is what the issue names.
     assert used["requests.cpu"] >= used["pods"] * quantity("200m")

@@ -52,6 +52,49 @@ def walk(value: object, key: str = "") -> list[tuple[str, object]]:
     return [(key, value)]
 
 
+def test_what_a_program_writes_is_on_a_volume() -> None:
+    """Alloy's root file system is read-only: without one it would not start."""
+    alloy = values("alloy")
+    assert alloy["alloy"]["securityContext"]["readOnlyRootFilesystem"] is True
+    (volume,) = alloy["controller"]["volumes"]["extra"]
+    (mount,) = alloy["alloy"]["mounts"]["extra"]
+    assert mount["name"] == volume["name"]
+    assert mount["mountPath"] == alloy["alloy"]["storagePath"]
+    # On the node: in the pod, every line would be sent again after a restart.
+    assert volume["hostPath"]["type"] == "DirectoryOrCreate"
+
+
+def test_spans_do_not_wait_for_vcenter() -> None:
+    collector = values("otel-collector")
+    (source,) = collector["extraEnvsFrom"]
+    assert source["secretRef"]["optional"] is True
+    receiver = collector["config"]["receivers"]["vcenter"]
+    for key in ("username", "password"):
+        assert ":-" in receiver[key], "an empty one is a fault of the whole configuration"
+
+
+def test_the_way_in_serves_until_load_balancers_have_heard_that_it_leaves() -> None:
+    """Istio's default of 5 s is shorter than an ALB's deregistration."""
+    common = values("istio-ingressgateway")
+    for file in ("values.yaml", "values-aws.yaml"):
+        own = values("istio-ingressgateway", file)["podAnnotations"]["proxy.istio.io/config"]
+        drain = int(yaml.safe_load(own)["terminationDrainDuration"].removesuffix("s"))
+        assert 30 < drain < common["terminationGracePeriodSeconds"]
+
+
+def test_istios_cni_values_are_where_the_chart_looks() -> None:
+    """At the top since Istio 1.24; below `cni` nobody reads them."""
+    assert set(values("istio-cni")) == {"global", "tolerations", "resources"}
+
+
+def test_istios_images_come_from_where_they_stay() -> None:
+    """registry.istio.io and its bucket of charts end in December 2026 (istio.io/blog/2026)."""
+    for name in ("istiod", "istio-cni"):
+        assert values(name)["global"]["hub"] == "docker.io/istio"
+    for path in (ROOT / "argocd").rglob("*.yaml"):
+        assert "istio-release.storage.googleapis.com" not in path.read_text("utf-8"), path
+
+
 def test_logs_are_kept_seven_days() -> None:
     loki = values("loki")["loki"]
     assert loki["limits_config"]["retention_period"] == "168h"
@@ -96,6 +139,17 @@ def test_the_dashboards_find_their_sources() -> None:
     assert grafana["sidecar"]["dashboards"]["searchNamespace"] == "ALL"
 
 
+def test_the_way_in_is_watched_too() -> None:
+    """Whom it refuses, no proxy of the platform ever sees; the rules ask for it."""
+    rules = (ROOT / "monitoring" / "rules" / "istio.yaml").read_text("utf-8")
+    assert 'reporter="source",source_workload=~"istio-ingressgateway|' in rules
+    (monitor,) = values("kube-prometheus-stack")["prometheus"]["additionalPodMonitors"]
+    assert monitor["namespaceSelector"]["matchNames"] == ["istio-ingress"]
+    ingress = (MANIFESTS / "components" / "istio" / "ingress.yaml").read_text("utf-8")
+    gateway = next(iter(yaml.safe_load_all(ingress)))
+    assert monitor["selector"]["matchLabels"] == gateway["spec"]["selector"]
+
+
 def test_alertmanager_gets_its_configuration_and_its_secrets() -> None:
     if KUBECTL is None:
         pytest.skip(REASON)
@@ -109,6 +163,14 @@ def test_alertmanager_gets_its_configuration_and_its_secrets() -> None:
         keys = {item["secretKey"] for item in named(built, "ExternalSecret", name)["spec"]["data"]}
         for key in keys:
             assert f"/etc/alertmanager/secrets/{name}/{key}" in text
+
+
+def test_a_missing_secret_of_an_add_on_stops_no_wave() -> None:
+    if KUBECTL is None:
+        pytest.skip(REASON)
+    for one in of_kind(build(PLATFORM / "alerts"), "ExternalSecret"):
+        annotations = one["metadata"]["annotations"]
+        assert annotations["argocd.argoproj.io/ignore-healthcheck"] == "true"
 
 
 def test_stores_serve_only_who_needs_them() -> None:
@@ -144,7 +206,11 @@ def test_kubelets_certificates_are_checked_by_default() -> None:
 
 def test_argocd_tells_of_what_went_wrong_and_looks_every_minute() -> None:
     argocd = values("argocd")
+    # Both add up, and a push is promised to be a deployment within five minutes.
     assert argocd["configs"]["cm"]["timeout.reconciliation"] == "60s"
+    assert argocd["configs"]["cm"]["timeout.reconciliation.jitter"] == "0s"
+    # Else defaults inside of lists (ExternalSecret, Cluster) would be out of sync for ever.
+    assert argocd["configs"]["params"]["controller.diff.server.side"] == "true"
     notifications = argocd["notifications"]
     (subscription,) = notifications["subscriptions"]
     assert subscription["triggers"] == ["on-sync-failed", "on-health-degraded"]

@@ -211,7 +211,7 @@ def test_a_slow_app_is_given_up_on(mesh: Mesh) -> None:
     assert 4 < time.monotonic() - start < 7
 
 
-def test_more_than_an_app_can_take_is_answered_at_once(mesh: Mesh) -> None:
+def test_bar_27_more_than_an_app_can_take_is_answered_at_once(mesh: Mesh) -> None:
     """Beyond the breaker's bounds the answer is 503 with Retry-After, not a queue."""
     mesh.apps["blog-0"].answer = lambda _: Answer(delay=1.5)
     breakers = mesh.policy.breakers

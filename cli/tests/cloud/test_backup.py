@@ -88,7 +88,7 @@ def cluster(chosen: FakeKubectl, own_postgres: PostgresServer) -> Iterator[Clust
         "app.kubernetes.io/name=postgres", {"items": [{"metadata": {"name": "postgres-0"}}]}
     )
     chosen.answer("exec", real=variables)
-    chosen.answer("get deployment/", {"spec": {"replicas": 2}})
+    chosen.answer("get deployment/", {"metadata": {}, "spec": {"replicas": 2}})
     chosen.answer("scale")
     chosen.answer("wait --for=delete")
     yield made
@@ -182,6 +182,30 @@ def test_a_failed_restore_changes_nothing_and_starts_the_services(
         put(folder, "blog", force=True)
     assert cluster.sql("blog", "SELECT id FROM posts") == "7"
     assert cluster.fake.lines[-1].endswith("scale deployment/blog --replicas=2")
+
+
+@pytest.mark.parametrize("managed", [{"f:replicas": {}}, {"f:template": {}}])
+def test_services_that_argocd_would_start_again_are_not_stopped(
+    cluster: Cluster, tmp_path: Path, managed: dict[str, object]
+) -> None:
+    """With component hpa Git says no replicas, and self-healing leaves them; else it must pause."""
+    folder = save(tmp_path)
+    empty(cluster)
+    field = {"manager": "argocd-controller", "fieldsV1": {"f:spec": managed}}
+    answers = cluster.fake.folder / "answers.json"
+    kept = [one for one in json.loads(answers.read_text()) if one["match"] != "get deployment/"]
+    answers.write_text(json.dumps(kept))
+    cluster.fake.answer(
+        "get deployment/", {"metadata": {"managedFields": [field]}, "spec": {"replicas": 2}}
+    )
+    if "f:replicas" not in managed:
+        put(folder, "blog")
+        assert cluster.sql("blog", "SELECT id FROM posts") == "7"
+        return
+    with pytest.raises(TitaniumError, match="Argo CD keeps the replicas of blog") as caught:
+        put(folder, "blog")
+    assert "argocd.argoproj.io/skip-reconcile=true" in caught.value.hint
+    assert not any("scale" in line for line in cluster.fake.lines)
 
 
 def test_a_dump_that_fails_leaves_no_folder_that_looks_complete(

@@ -5,6 +5,8 @@ kubectl is the stand-in of conftest.py; rendering is answered from a fixture, to
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -184,19 +186,40 @@ def test_what_kubectl_says_becomes_a_next_step(
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("target", "minor", "wanted"),
+    [("local", "29", "1.30"), ("aws", "31", "1.32"), ("solid-cloud", "33", "1.34")],
+)
 def test_an_old_cluster_is_refused_before_anything_is_applied(
-    fake: FakeKubectl, said: list[str]
+    fake: FakeKubectl, said: list[str], target: str, minor: str, wanted: str
 ) -> None:
-    """Kubernetes 1.30 is the oldest that is supported."""
+    """1.30 for the manifests; production has Istio, which wants a newer one."""
     from titanium.cloud.targets import save
 
-    save(TARGETS["local"], "apiVersion: v1\n")
-    old = {"serverVersion": {"major": "1", "minor": "29+", "gitVersion": "v1.29.4"}}
+    save(TARGETS[target], "apiVersion: v1\n")
+    version = f"v1.{minor}.4"
+    old = {"serverVersion": {"major": "1", "minor": f"{minor}+", "gitVersion": version}}
     fake.answer("version", old)
-    fake.answer("titanium kustomize", RENDERED)
-    with pytest.raises(TitaniumError, match=r"v1\.29\.4"):
+    fake.answer("kustomize", RENDERED)
+    with pytest.raises(TitaniumError, match=re.escape(version)) as caught:
         run(said)
+    assert wanted in caught.value.hint
     assert not any("apply" in line for line in fake.lines)
+
+
+def test_an_overlay_that_names_no_images_yet_is_refused(
+    chosen: FakeKubectl, said: list[str]
+) -> None:
+    """Before the first deployment: pods would wait for ever. The services are named."""
+    image = f"ghcr.io/titanium-platform/titanium-blog:{deploy.NO_TAG}"
+    spec = {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}
+    blog = {"kind": "Deployment", "metadata": {"name": "blog"}, "spec": spec}
+    chosen.answer("kustomize", json.dumps(blog))
+    with pytest.raises(TitaniumError) as caught:
+        run(said)
+    assert caught.value.message == "overlays/local names no images yet of blog"
+    assert "scripts/set-image-tags.py" in caught.value.hint
+    assert not any("apply" in line for line in chosen.lines)
 
 
 def test_a_target_without_a_kubeconfig_is_refused(fake: FakeKubectl) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from html import unescape
 from pathlib import Path
 
 import httpx2
@@ -81,6 +82,17 @@ def test_the_form_takes_the_token_too(console: Console) -> None:
         assert answer.status_code == 303
         assert client.post("/logout", headers=own).status_code == 303
         assert client.get("/", headers=PAGE).status_code == 303
+
+
+def test_the_form_leads_to_the_whole_address(console: Console) -> None:
+    """Of a link with several filters none is lost."""
+    wanted = "/logs?service=blog&level=error&text=a%26b"
+    with console.client() as client:
+        answer = client.get(wanted, headers=PAGE)
+        page = client.get(answer.headers["location"])
+        action = unescape(page.text.partition('action="')[2].partition('"')[0])
+        answer = client.post(action, data={"token": TOKEN})
+        assert answer.headers["location"] == wanted
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from cli.tests.console.support import NOW, process
+from titanium.checkout import checkout
 from titanium.console import charts, signals, widgets
 from titanium.console.cpu import CpuMeter
 from titanium.console.injections import Injection, Injections
@@ -17,6 +19,7 @@ from titanium.console.prometheus import Series
 from titanium.console.signals import Ranges
 
 pytestmark = pytest.mark.unit
+_LINKS = re.compile(r'href="/(runbooks|how-to)/([^"#]*)#?([^"]*)"')
 
 
 @pytest.mark.parametrize(
@@ -111,12 +114,31 @@ def test_settings_are_shown_without_secrets() -> None:
 
 def test_runbooks_are_clean_html_that_links_within_the_console(tmp_path: Path) -> None:
     """Scripts in a file are not run."""
-    path = tmp_path / "A.md"
-    path.write_text("# A\n\nSee [B](B.md).\n\n<script>x</script>\n\n| a |\n|---|\n| 1 |\n")
+    path = tmp_path / "runbooks/A.md"
+    path.parent.mkdir()
+    path.write_text(
+        "# A\n\nSee [B](B.md), [how](../how-to/operate.md#back-up), "
+        "[rules](../../monitoring/rules).\n\n"
+        "<script>x</script>\n\n| a |\n|---|\n| 1 |\n\n## Back up, `now`\n"
+    )
     html = rendered(path, 1)
     assert 'href="/runbooks/B"' in html
+    assert 'href="/how-to/operate#back-up"' in html
+    assert "rules." in html
+    assert "monitoring/rules" not in html
+    assert '<h2 id="back-up-now">' in html
     assert "<script" not in html
     assert "<table>" in html
+
+
+def test_every_link_of_a_runbook_leads_to_a_page() -> None:
+    """With its heading, where it names one: nobody wants a dead end at night."""
+    docs = checkout() / "docs"
+    for path in sorted((docs / "runbooks").glob("*.md")):
+        for page, name, place in _LINKS.findall(rendered(path, 0)):
+            target = docs / page / f"{name}.md"
+            assert target.is_file(), f"{path.name}: {page}/{name}"
+            assert not place or f'id="{place}"' in rendered(target, 0), f"{path.name}: #{place}"
 
 
 def test_what_is_kept_is_bounded() -> None:

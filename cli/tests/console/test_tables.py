@@ -14,13 +14,15 @@ from titanium.errors import NotRunningError
 
 pytestmark = pytest.mark.unit
 GONE = NotRunningError("no titanium is running in /home", "Start it: titanium up -d")
+MEASURED = (sample(signals.REQUESTS, 1.0, service="gateway"),)
 AWAY = PrometheusUnavailable("Prometheus is not reachable", "See titanium tools.")
 
 
 @pytest.mark.parametrize(
     ("shown", "kind", "words"),
     [
-        (snapshot(), "good", "Everything is healthy"),
+        (snapshot(MEASURED), "good", "Everything is healthy"),
+        (snapshot(), "calm", "nothing is measured yet"),
         (Snapshot(), "calm", "Looking"),
         (Snapshot(status_error=GONE, last_status_at=NOW - 60), "bad", "does not answer"),
         (
@@ -45,9 +47,10 @@ AWAY = PrometheusUnavailable("Prometheus is not reachable", "See titanium tools.
             "warn",
             "2 alerts are firing: A, B",
         ),
-        (snapshot(alerts=(alert("A", state="pending"),)), "good", "healthy"),
+        (snapshot(MEASURED, alerts=(alert("A", state="pending"),)), "good", "healthy"),
         (snapshot(status=status(faults=(fault("blog"),))), "warn", "fault injected into blog"),
         (snapshot(status=status(state="stopping")), "calm", "stopping"),
+        (snapshot(metrics_error=AWAY), "warn", "alerts are unknown"),
     ],
 )
 def test_one_sentence_says_how_it_is(shown: Snapshot, kind: str, words: str) -> None:
@@ -82,6 +85,11 @@ def test_without_prometheus_it_says_how_to_get_it() -> None:
     """One that was never there is fetched; one that died has a log."""
     never = tables.concerns(snapshot(metrics_error=AWAY), NOW)
     assert "titanium tools fetch" in never
+    note = "Prometheus is missing: no alerts. Next: correct or unset TITANIUM_PROMETHEUS"
+    wrong = snapshot(metrics_error=AWAY, status=status(notes=(note,)))
+    assert tables.concerns(wrong, NOW).count("correct or unset") == 1
+    assert "tools fetch" not in tables.concerns(wrong, NOW) + tables.metrics_missing(wrong)
+    assert "correct or unset" in tables.metrics_missing(wrong)
     died = snapshot(
         metrics_error=AWAY, status=status(process("prometheus", "prometheus", "failed"))
     )
@@ -149,12 +157,17 @@ def test_a_budget_that_is_gone_and_a_problem_are_said_in_words() -> None:
     assert "{odd" in text
 
 
-def test_only_what_can_be_killed_has_a_button() -> None:
-    """Killing the supervisor or the console would help nobody."""
+def test_only_what_can_be_killed_or_started_has_a_button() -> None:
+    """Killing the supervisor or the console would help nobody; what was stopped can come back."""
     shown = snapshot(
         status=status(
-            process("blog-0"), process("console", "console"), process("supervisor", "supervisor")
+            process("blog-0"),
+            process("console", "console"),
+            process("supervisor", "supervisor"),
+            process("postgres", "postgres", "stopped", pid=None),
         )
     )
     text = tables.processes(shown, shown.status.processes if shown.status else (), actions=True)
-    assert text.count("<button") == 1
+    assert text.count("<button") == 2
+    assert 'aria-label="Kill blog-0"' in text
+    assert 'aria-label="Start postgres"' in text

@@ -84,6 +84,14 @@ def test_a_megabyte_is_cut_and_says_so() -> None:
     assert "more members" in html
 
 
+def test_a_page_of_large_lines_is_bounded() -> None:
+    """However much each of them says: a browser has to take all of it."""
+    members = {"event": "e" * 9_000, **{f"k{n}": "y" * 9_000 for n in range(60)}}
+    line = parse(json.dumps(members).encode(), "blog-0", 1.0)
+    assert len(rows([line] * 300)) < 8_000_000
+    assert len(rows([line] * 2_000)) < 16_000_000
+
+
 def test_an_address_and_its_filters_are_the_same() -> None:
     filters = Filters("blog", "error", "a&b=c/d 한", "r", "AB", "1h")
     address = filters.address

@@ -68,7 +68,7 @@ COMMON = re.compile(
     r"|titanium_(cache_lookups_total|database_pool_connections|log_lines_total)"
 )
 RAW = {
-    "local": re.compile(r"envoy_\w+|titanium_(process|certificate)_\w+|node_\w+"),
+    "local": re.compile(r"envoy_\w+|titanium_(process|certificate)_\w+|node_\w+|up"),
     "istio": re.compile(r"(istio|kube|container|kubelet|envoy|certmanager|citadel)_\w+"),
 }
 

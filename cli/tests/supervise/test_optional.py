@@ -205,3 +205,10 @@ async def test_an_error_of_the_system_does_not_end_the_trying(
 
 def _home(folder: Folder) -> Home:
     return Home(folder.root)
+
+
+def test_memory_that_a_family_shares_counts_once() -> None:
+    own = procfs.resident_bytes(os.getpid())
+    assert procfs.family_bytes([os.getpid()]) == pytest.approx(own, rel=0.05)
+    assert own < procfs.family_bytes([os.getpid(), os.getpid()]) < 2 * own
+    assert procfs.family_bytes([]) == 0

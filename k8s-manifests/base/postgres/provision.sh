@@ -1,25 +1,19 @@
 #!/bin/sh
 # Runs after every start of the server (postStart): a database that a new service needs appears
-# with the next roll-out, and a changed password is taken up. What it says is in the server's log.
+# with the next roll-out, and a changed password is taken up, the superuser's too.
 set -eu
-exec > /proc/1/fd/1 2>&1
-export PGHOST=127.0.0.1 PGUSER=titanium PGCONNECT_TIMEOUT=2
-PGPASSWORD=$(cat /run/secrets/postgres/password)
-export PGPASSWORD
+# What it says is in the server's log, where the runtime lets others write to that.
+if (: > /proc/1/fd/1) 2> /dev/null; then exec > /proc/1/fd/1 2>&1; fi
 # Over TCP: while the image prepares an empty volume, its server listens on a socket only.
+# Ten minutes: what a recovery after a crash may take.
 tries=0
-until psql --no-psqlrc --dbname=postgres --quiet --command='SELECT 1' > /dev/null 2>&1; do
+until pg_isready --host=127.0.0.1 --timeout=2 --quiet; do
     tries=$((tries + 1))
-    if [ "$tries" -ge 120 ]; then
-        echo "provision: the server did not answer within two minutes"
+    if [ "$tries" -ge 3000 ]; then
+        echo "provision: the server did not answer within ten minutes"
         exit 1
     fi
-    sleep 1
+    sleep 0.2
 done
-for database in $DATABASES; do
-    OWNER="${database}_owner" RUNTIME=$database psql --no-psqlrc --dbname=postgres --quiet \
-        --variable="owner=${database}_owner" --variable="runtime=$database" \
-        --variable="database=$database" --file=/etc/titanium/provision.sql
-done
-psql --no-psqlrc --dbname=postgres --quiet --file=/etc/titanium/monitor.sql
+sh /etc/titanium/databases.sh
 echo "provision: $DATABASES are there"

@@ -4,6 +4,8 @@
 SET client_min_messages = warning;
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"database" TO :"runtime";
+-- Besides those: the operator's exporter is in pg_monitor and asks in the first service's database.
+GRANT CONNECT ON DATABASE :"database" TO pg_monitor;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO :"runtime";
 GRANT USAGE, CREATE ON SCHEMA public TO :"owner";

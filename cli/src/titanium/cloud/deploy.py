@@ -16,10 +16,12 @@ from titanium.cloud.diagnose import diagnose
 from titanium.cloud.kubectl import Kubectl, KubectlError, Say
 from titanium.cloud.secrets import write_secrets
 from titanium.cloud.targets import TARGETS, Target
-from titanium.errors import UnhealthyError
+from titanium.errors import UnhealthyError, UsageError
 
 Object = dict[str, Any]
 LOCAL = "local"
+# The tag in overlays/solid-cloud and overlays/aws before the first deployment sets real ones.
+NO_TAG = "not-deployed-yet"
 _ROLLED_OUT = ("StatefulSet", "Deployment", "DaemonSet")
 # Others that say themselves when they are ready; waited for first, because pods need them.
 _READY = {
@@ -40,13 +42,34 @@ def deploy(target: Target, root: Path, kubectl: Kubectl, patience: float, say: S
     if target.name == LOCAL:
         write_secrets(load_catalog(root), secrets_folder(root))
     objects = render(kubectl, folder)
-    say(f"cluster: Kubernetes {kubectl.require_version()}, namespace {target.namespace}")
+    _require_images(target, objects)
+    version = kubectl.require_version(target.minimum)
+    say(f"cluster: Kubernetes {version}, namespace {target.namespace}")
     # An overlay's objects name their namespaces; one given besides would contradict them.
     applied = kubectl.within(None).run("apply", "--kustomize", str(folder), timeout=patience)
     for line in applied.splitlines():
         if not line.endswith(" unchanged"):
             say(f"  {line}")
     wait(kubectl, objects, patience, say)
+
+
+def _require_images(target: Target, objects: list[Object]) -> None:
+    """UsageError when no image was ever named: the pods would wait for one for ever."""
+    missing = sorted(
+        {
+            one["metadata"]["name"]
+            for one in objects
+            if one["kind"] == "Deployment"
+            for container in one["spec"].get("template", {}).get("spec", {}).get("containers", [])
+            if str(container["image"]).endswith(f":{NO_TAG}")
+        }
+    )
+    if missing:
+        raise UsageError(
+            f"overlays/{target.name} names no images yet of {', '.join(missing)}",
+            "A push to main builds them and sets the tags; by hand: "
+            "python3 scripts/set-image-tags.py SERVICE=TAG ...",
+        )
 
 
 def steps(target: Target, root: Path, kubectl: Kubectl) -> Iterator[str]:

@@ -124,16 +124,16 @@ class Kubectl:
         if done.returncode != 0:
             raise KubectlError(arguments, done.stderr.decode(errors="replace"))
 
-    def require_version(self) -> str:
+    def require_version(self, minimum: tuple[int, int] = MINIMUM) -> str:
         """The server's version; TitaniumError when it is older than what is supported."""
         server = self.json("version").get("serverVersion")
         if not server:
             raise KubectlError(("version",), "the API server did not answer")
         found = (int(server["major"]), int(str(server["minor"]).rstrip("+")))
-        if found < MINIMUM:
+        if found < minimum:
             raise TitaniumError(
                 f"the cluster runs Kubernetes {server['gitVersion']}",
-                f"Upgrade it to {MINIMUM[0]}.{MINIMUM[1]} or newer.",
+                f"Upgrade it to {minimum[0]}.{minimum[1]} or newer.",
             )
         return str(server["gitVersion"])
 

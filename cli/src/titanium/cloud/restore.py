@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from titanium.catalog import Catalog
 from titanium.cloud import backup as saved
 from titanium.cloud.kubectl import Kubectl, KubectlError, Say
 from titanium.errors import RunningError, TitaniumError, UsageError
 
+_ARGOCD = "argocd-controller"
 # Writes a query per table and runs it: rows count, whatever the statistics say, and revisions of
 # the schema are no data.
 _FULL = r"""
@@ -50,11 +52,13 @@ def restore(
             tuple(f"{database}: {rows}" for database, rows in full.items()),
         )
     names = [owners.get(dump.database, dump.database) for dump in dumps]
+    found = {name: _deployment(kubectl, name) for name in names}
+    _refuse_when_argocd_would_start_them(found)
     if dry_run:
         say(f"stop {', '.join(names)}; restore {', '.join(one.database for one in dumps)} in {pod}")
         say("start them again")
         return
-    with _stopped(kubectl, names, say):
+    with _stopped(kubectl, found, say):
         for dump in dumps:
             _put(kubectl, pod, folder / dump.file, dump.database)
             say(f"  {dump.database:<10} restored")
@@ -83,13 +87,37 @@ def _put(kubectl: Kubectl, pod: str, file: Path, database: str) -> None:
             ) from None
 
 
+def _deployment(kubectl: Kubectl, name: str) -> dict[str, Any]:
+    return kubectl.json("get", f"deployment/{name}", "--show-managed-fields")
+
+
+def _refuse_when_argocd_would_start_them(found: dict[str, dict[str, Any]]) -> None:
+    """Argo CD leaves alone what Git does not say, and with component hpa it says no replicas.
+
+    Without it, self-healing would start the services in the middle of a restore.
+    """
+    kept = [
+        name
+        for name, one in found.items()
+        if any(
+            field.get("manager") == _ARGOCD and "f:replicas" in field["fieldsV1"].get("f:spec", {})
+            for field in one["metadata"].get("managedFields", [])
+        )
+    ]
+    if kept:
+        raise RunningError(
+            f"Argo CD keeps the replicas of {', '.join(kept)} as Git says, and would start them",
+            "Pause it (the app of apps does not undo this), restore, and let it go on: "
+            "kubectl annotate application titanium --namespace argocd "
+            "argocd.argoproj.io/skip-reconcile=true; in the end ...skip-reconcile-",
+        )
+
+
 @contextmanager
-def _stopped(kubectl: Kubectl, names: list[str], say: Say) -> Iterator[None]:
+def _stopped(kubectl: Kubectl, found: dict[str, dict[str, Any]], say: Say) -> Iterator[None]:
     """The services without a pod; each gets its replicas back at the end, whatever happens."""
-    replicas = {
-        name: int(kubectl.json("get", f"deployment/{name}")["spec"].get("replicas", 1))
-        for name in names
-    }
+    names = list(found)
+    replicas = {name: int(one["spec"].get("replicas", 1)) for name, one in found.items()}
     try:
         for name in names:
             kubectl.run("scale", f"deployment/{name}", "--replicas=0")

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from titanium.cloud.kubectl import MINIMUM
 from titanium.errors import StateError, UsageError
 from titanium.files import write_atomically
 
@@ -23,6 +24,8 @@ class Target:
 
     name: str
     namespace: str
+    # Of Kubernetes: what Istio 1.30 and, in the cluster, CloudNativePG 1.30 are supported on.
+    minimum: tuple[int, int] = MINIMUM
 
     def overlay(self, root: Path) -> Path:
         return root / "k8s-manifests" / "overlays" / self.name
@@ -36,8 +39,8 @@ TARGETS = {
     target.name: target
     for target in (
         Target("local", "titanium"),
-        Target("solid-cloud", "titanium-prod"),
-        Target("aws", "titanium-prod"),
+        Target("solid-cloud", "titanium-prod", (1, 34)),
+        Target("aws", "titanium-prod", (1, 32)),
     )
 }
 

@@ -21,6 +21,7 @@ Examples:
   titanium cloud check                 ask the public contract, from outside
   titanium cloud rollback blog         back to the revision before
   titanium cloud backup --to backups   dump every database
+  titanium cloud backup --base         a base backup by CloudNativePG, now
 """
 PATIENCE = 300.0
 _LOCAL = Path("k8s-manifests/overlays/local/secrets")
@@ -156,13 +157,20 @@ def rollback(
     show_default=True,
     help="Folder in which a folder of this moment is made.",
 )
+@click.option(
+    "--base", is_flag=True, help="A base backup by CloudNativePG into its bucket instead."
+)
 @target_option
+@patience_option
 @dry_run_option
-def backup(folder: Path, target: str | None, dry_run: bool) -> None:
+def backup(folder: Path, base: bool, target: str | None, patience: float, dry_run: bool) -> None:
     """Dump every database, in the database's own pod, into files with checksums.
 
     The files hold every account's password hash: they are readable by you alone, and belong on
     an encrypted disk. Keep the cluster's secrets with them.
+
+    With --base nothing is written here: the whole cluster goes where its WAL is archived, from
+    where any moment since can be restored.
     """
     from datetime import UTC, datetime
 
@@ -171,6 +179,14 @@ def backup(folder: Path, target: str | None, dry_run: bool) -> None:
     from titanium.cloud import backup as saving
 
     kubectl = cluster(target)[1]
+    if base:
+        from titanium.cloud.base_backup import CLUSTER, base_backup
+
+        if dry_run:
+            click.echo(f"create a Backup of cluster {CLUSTER}, wait until it is completed")
+            return
+        click.echo(f"saved as {base_backup(kubectl, datetime.now(UTC), patience, click.echo)}")
+        return
     catalog = load_catalog(checkout())
     if dry_run:
         pod = saving.primary(kubectl)

@@ -29,15 +29,15 @@ def generate(root: Path) -> dict[Path, str]:
     document = merge(collect(catalog))
     text, page = json.dumps(document, indent=1, ensure_ascii=False) + "\n", render_page(document)
     folder = root / "docs" / "reference"
+    observed = {**monitoring.generated(root, catalog), **dashboards.generated(root)}
     return {
         folder / "openapi.json": text,
         folder / "api.html": page,
         folder / "cli.md": render_cli(cli),
         folder / "services.md": render_services(catalog, load_policy(root), load_edge(root)),
-        **monitoring.generated(root, catalog),
-        **dashboards.generated(root),
+        **observed,
         **edge_of_cluster.generated(root, catalog, Published(text, page)),
-        **monitoring_of_cluster.generated(root),
+        **monitoring_of_cluster.generated(root, observed),
     }
 
 

@@ -26,8 +26,9 @@ def service(name: str) -> None:
     """Create services/NAME: a service that works at once.
 
     It has a database of its own, a sidecar, public routes under /api/NAME (list, create, read),
-    migrations and tests. The generated reference (docs/reference) gains its routes; no file that
-    people write changes. The next `make up` starts it.
+    migrations and tests. The next `make up` starts it. What is generated from the services
+    (reference, objectives, the cluster's gateway) gains its routes. For Kubernetes it has a
+    Dockerfile and k8s-manifests/base/NAME, and every list there that names all services gains it.
     """
     from titanium.checkout import checkout
     from titanium.scaffold.service import new_service
@@ -42,6 +43,7 @@ def service(name: str) -> None:
         f"  make check                         its tests too; sets up the tools of development\n"
         f"  make docs                          after a change of its routes\n"
         f"  make lock                          pin its dependencies, for its image\n"
+        f"  scripts/make-local-secrets.sh      its passwords in a local cluster\n"
         f"Then rename what is called Item, and declare in {folder}/service.toml what it calls.\n"
         f"Decide what happens to its data when an account is deleted: see services/user."
     )

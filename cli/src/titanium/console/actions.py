@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nicegui import ui
 
 from titanium.console.backend import Backend
@@ -23,10 +25,16 @@ async def confirm(title: str, text: str, action: str, danger: bool = False) -> b
             ui.button(action, color=color, on_click=lambda: dialog.submit(True)).props(
                 "unelevated no-caps autofocus"
             )
-    try:
-        return bool(await dialog)
-    finally:
-        dialog.delete()
+    return bool(await once(dialog))
+
+
+async def once(dialog: ui.dialog) -> Any:
+    """Show a dialog that is used once: what it was answered, None for Escape.
+
+    It goes when it is hidden and not before: then the focus is back where it was.
+    """
+    dialog.on("hide", dialog.delete)
+    return await dialog
 
 
 async def perform(backend: Backend, request: Request, words: str) -> bool:

@@ -15,6 +15,8 @@ from titanium.logs.show import printable
 _SHORT = 300
 _LONG = 4000
 _MOST_FIELDS = 60
+# Characters of members that are sent with all lines of a page, and with one line.
+_PAGE, _LEAST, _MOST = 4_000_000, 1_000, 16_000
 _HEX = re.compile(r"[0-9a-f]{32}")
 # What says most of a request comes first.
 _FIRST = ("method", "path", "status", "duration_ms", "error", "step", "remark")
@@ -24,10 +26,12 @@ _LEFT_OUT = ("instance", "logger", "traceparent", "ts", "level")
 
 def rows(lines: Iterable[Line]) -> str:
     """One `details` a line: its summary is the line, inside are all of its members."""
-    return "".join(map(_row, lines))
+    chosen = list(lines)
+    room = min(_MOST, max(_LEAST, _PAGE // max(1, len(chosen))))
+    return "".join(_row(line, room) for line in chosen)
 
 
-def _row(line: Line) -> str:
+def _row(line: Line, room: int) -> str:
     moment = datetime.fromtimestamp(line.ts).astimezone()
     first = {name: line.fields[name] for name in _FIRST if name in line.fields}
     brief = " ".join(
@@ -42,7 +46,7 @@ def _row(line: Line) -> str:
         f'<b class="level">{esc(line.level)}</b>'
         f'<span class="process">{esc(line.process)}</span>'
         f'<span class="event">{esc(_cut(line.event, _SHORT))} <small>{brief}</small></span>'
-        f"</summary>{_members(line, moment)}</details>"
+        f"</summary>{_members(line, moment, room)}</details>"
     )
 
 
@@ -52,11 +56,12 @@ def _clock(moment: datetime) -> str:
     return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}"
 
 
-def _members(line: Line, moment: datetime) -> str:
+def _members(line: Line, moment: datetime, room: int) -> str:
+    """All members of the line, as far as they fit into `room` characters."""
     pairs = [
         ("ts", esc(moment.isoformat(timespec="milliseconds"))),
         ("service", link(f"/services/{quote(line.service, safe='')}", line.service)),
-        ("event", f"<pre>{esc(_cut(line.event, _LONG))}</pre>"),
+        ("event", f"<pre>{esc(_cut(line.event, min(_LONG, room)))}</pre>"),
     ]
     if line.request_id:
         pairs.append(("request_id", _linked("request_id", line.request_id)))
@@ -65,10 +70,16 @@ def _members(line: Line, moment: datetime) -> str:
         if _HEX.fullmatch(line.trace_id):
             trace += f" {link(f'/traces/{line.trace_id}', 'Trace', 'more')}"
         pairs.append(("trace_id", trace))
-    fields = list(line.fields.items())
-    pairs += [(name, esc(_cut(as_text(value), _LONG))) for name, value in fields[:_MOST_FIELDS]]
-    if len(fields) > _MOST_FIELDS:
-        pairs.append(("…", f"{len(fields) - _MOST_FIELDS} more members"))
+    left = len(line.fields)
+    for name, value in list(line.fields.items())[:_MOST_FIELDS]:
+        if room <= 0:
+            break
+        shown = _cut(as_text(value), min(_LONG, room))
+        pairs.append((name, esc(shown)))
+        room -= len(shown)
+        left -= 1
+    if left:
+        pairs.append(("…", f"{left} more members"))
     body = "".join(f"<dt>{esc(_cut(name, 100))}</dt><dd>{value}</dd>" for name, value in pairs)
     return f'<dl class="facts mono">{body}</dl>'
 
@@ -83,4 +94,4 @@ def _cut(text: str, most: int) -> str:
     if len(text) > most:
         return f"{printable(text[:most])}… ({len(text):,} characters)"
     # A stack trace keeps its lines.
-    return text if most == _LONG else printable(text)
+    return text if most >= _LEAST else printable(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from titanium.console.widgets import BRAND, esc, static_version
 
 
@@ -24,7 +26,7 @@ def login(target: str, mistake: str = "") -> str:
     return page(
         "Log in",
         f"<h1>Operator console</h1>{wrong}"
-        f'<form method="post" action="/login?next={esc(target)}">'
+        f'<form method="post" action="/login?next={quote(target, safe="")}">'
         '<label for="token">Token of this run</label>'
         '<input id="token" name="token" type="password" autocomplete="current-password" '
         'required autofocus spellcheck="false">'

@@ -31,6 +31,7 @@ def trace_table(traces: Sequence[TraceSummary], now: float) -> str:
             for one in traces
         ),
         "No trace matches. One request in a hundred is traced; “Trace a request” traces one now.",
+        kind="traces",
     )
 
 

@@ -73,6 +73,12 @@ def sentence(snapshot: Snapshot, now: float) -> tuple[str, str, str]:
         names = ", ".join(item.name for item in unready[:3])
         what = f"without {names}" if names else "with parts missing"
         return "warn", f"Serving, {what}", facts
+    if snapshot.metrics_error is not None:
+        # Without figures and alerts nobody knows: that is not health.
+        return "warn", "Serving, but Prometheus does not answer: alerts are unknown", facts
+    if not snapshot.metrics:
+        # It has just started, and evaluates what fired before only some seconds later.
+        return "calm", "Serving; nothing is measured yet", facts
     return "good", "Everything is healthy", facts
 
 
@@ -109,9 +115,9 @@ def concerns(snapshot: Snapshot, now: float) -> str:
         for fault in (status.faults if status else ())
     ]
     for note in status.notes if status else ():
-        what, _, hint = note.partition(" Next: ")
-        parts.append(notice(what, hint))
-    if snapshot.metrics_error is not None and status is not None:
+        what, _, step = note.partition(" Next: ")
+        parts.append(notice(what, f"Next: {step}" if step else ""))
+    if snapshot.metrics_error is not None and status is not None and not _missing_step(snapshot):
         parts.append(metrics_missing(snapshot))
     return "".join(parts)
 
@@ -122,12 +128,20 @@ def metrics_missing(snapshot: Snapshot) -> str:
         return ""
     names = {item.name for item in snapshot.status.processes} if snapshot.status else {"prometheus"}
     if "prometheus" not in names:
+        step = _missing_step(snapshot) or "titanium tools fetch"
         return notice(
             "No golden signals, alerts or traffic map: Prometheus does not run.",
-            "Get it with titanium tools fetch, then titanium down and titanium up.",
+            f"Next: {step}; then titanium down and titanium up.",
             "warn",
         )
     return problem(snapshot.metrics_error)
+
+
+def _missing_step(snapshot: Snapshot) -> str:
+    """What the supervisor advises to do about a Prometheus that is missing; empty when none is."""
+    notes = snapshot.status.notes if snapshot.status else ()
+    steps = (note.partition(" Next: ")[2] for note in notes if note.startswith("Prometheus"))
+    return next(steps, "")
 
 
 def alerts(items: Iterable[Alert], now: float) -> str:
@@ -294,6 +308,8 @@ def _short(address: str, snapshot: Snapshot) -> str:
 def process_actions(item: ProcessStatus) -> str:
     if item.kind in UNKILLABLE:
         return ""
+    if item.state == "stopped":
+        return button("start", item.name, "Start")
     return button("kill", item.name, "Kill", danger=True, disabled=item.pid is None)
 
 

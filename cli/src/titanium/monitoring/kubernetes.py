@@ -7,6 +7,7 @@ The files of `monitoring/` are the source; a cluster takes `istio.yaml` in the p
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 NAMESPACE = "titanium-prod"
@@ -17,13 +18,20 @@ _NAMESPACE_OF = re.compile(r'(namespace=~?"\|?)titanium"')
 _LOCAL = "local.yaml"
 
 
-def generated(root: Path) -> dict[Path, str]:
-    """Every generated file of the checkout at `root`: path -> content."""
+def generated(root: Path, fresh: Mapping[Path, str] | None = None) -> dict[Path, str]:
+    """Every generated file of the checkout at `root`: path -> content.
+
+    `fresh` holds sources that are themselves generated and not written yet.
+    """
     target = root / "k8s-manifests" / "components" / "monitoring" / "generated"
     rules = [path for path in _sources(root, "rules", "yaml") if path.name != _LOCAL]
     dashboards = _sources(root, "dashboards", "json")
-    files = {target / f"rules-{path.stem}.yaml": _rule(root, path) for path in rules}
-    files |= {target / f"dashboard-{path.stem}.yaml": _dashboard(root, path) for path in dashboards}
+    texts = {path: path.read_text("utf-8") for path in (*rules, *dashboards)} | dict(fresh or {})
+    files = {target / f"rules-{path.stem}.yaml": _rule(root, path, texts[path]) for path in rules}
+    files |= {
+        target / f"dashboard-{path.stem}.yaml": _dashboard(root, path, texts[path])
+        for path in dashboards
+    }
     names = sorted(path.name for path in files)
     files[target / "kustomization.yaml"] = _kustomization(names)
     source = root / "monitoring" / "alertmanager" / "cluster.yaml"
@@ -45,17 +53,17 @@ def _head(root: Path, source: Path) -> str:
     return _HEAD.format(source=source.relative_to(root).as_posix())
 
 
-def _rule(root: Path, path: Path) -> str:
+def _rule(root: Path, path: Path, text: str) -> str:
     return f"""\
 {_head(root, path)}apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
   name: titanium-{path.stem}
 spec:
-{_indented(in_cluster(path.read_text("utf-8")), 2)}"""
+{_indented(in_cluster(text), 2)}"""
 
 
-def _dashboard(root: Path, path: Path) -> str:
+def _dashboard(root: Path, path: Path, text: str) -> str:
     return f"""\
 {_head(root, path)}apiVersion: v1
 kind: ConfigMap
@@ -67,7 +75,7 @@ metadata:
     grafana_folder: Titanium
 data:
   {path.name}: |
-{_indented(path.read_text("utf-8"), 4)}"""
+{_indented(text, 4)}"""
 
 
 def _kustomization(names: list[str]) -> str:

@@ -88,6 +88,8 @@ log_destination = 'stderr'
 logging_collector = off
 log_min_error_statement = 'panic'
 log_parameter_max_length_on_error = 0
+# Nor the values that an error is about: a key may hold an address.
+log_error_verbosity = 'terse'
 log_line_prefix = '%m [%p] %q%u@%d '
 log_timezone = 'UTC'
 timezone = 'UTC'

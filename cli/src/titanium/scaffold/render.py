@@ -1,7 +1,7 @@
 """Fills templates in: plain files with `<<name>>` in the place of what differs.
 
-`__package__` in a path is replaced too; the suffix `.jinja` keeps tools from reading the
-templates as code.
+`__package__` and `__name__` in a path are replaced too; the suffix `.jinja` keeps tools from
+reading the templates as code.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def render_tree(template: str, variables: Mapping[str, str]) -> dict[str, str]:
     )
     rendered = {}
     for path, text in _walk(files("titanium.scaffold") / "templates" / template, ""):
-        target = path.removesuffix(SUFFIX).replace("__package__", variables["package"])
+        target = path.removesuffix(SUFFIX)
+        for part in ("package", "name"):
+            target = target.replace(f"__{part}__", variables[part])
         content = environment.from_string(text).render(variables)
         rendered[target] = sort_imports(content) if target.endswith(".py") else content
     return rendered

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from titanium.catalog import GATEWAY_PATHS, RESERVED_NAMES, Catalog, Match, load_catalog
-from titanium.errors import ConfigurationError, TitaniumError, UsageError
+from titanium.errors import TitaniumError, UsageError
+from titanium.scaffold.kubernetes import kubernetes_files
 from titanium.scaffold.render import render_tree
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -39,10 +42,11 @@ def check_name(name: str) -> None:
 
 
 def new_service(root: Path, name: str) -> Path:
-    """Create `services/<name>` in the checkout `root`; returns the folder.
+    """Create `services/<name>` in the checkout `root`, and what a cluster needs for it.
 
-    UsageError for a wrong, reserved or used name and for an address that another service has;
-    nothing is left behind on failure.
+    Returns the folder. Besides new files, lists in `k8s-manifests` that name every service gain
+    a line. UsageError for a wrong, reserved or used name and for an address that another service
+    has; nothing is left behind on failure.
     """
     check_name(name)
     catalog = load_catalog(root)
@@ -58,10 +62,13 @@ def new_service(root: Path, name: str) -> Path:
         "database": name.replace("-", "_"),
         "title": name.replace("-", " ").capitalize(),
     }
+    # Before anything is written: a list that it does not find stops it.
+    for_kubernetes = kubernetes_files(root, variables)
     _write(folder, render_tree("service", variables))
     try:
         load_catalog(root)
-    except ConfigurationError:
+        _write_each(for_kubernetes)
+    except TitaniumError:
         shutil.rmtree(folder)
         raise
     return folder
@@ -92,7 +99,28 @@ def _write(folder: Path, contents: dict[str, str]) -> None:
         fresh.rename(folder)
     except OSError as error:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise TitaniumError(
-            f"{folder} cannot be written: {error.strerror}",
-            "Free space, or correct the folder's permissions.",
-        ) from None
+        raise _unwritable(folder, error) from None
+
+
+def _write_each(contents: Mapping[Path, str]) -> None:
+    """All files or none: what was there comes back when one cannot be written."""
+    before = {path: path.read_text("utf-8") if path.exists() else None for path in contents}
+    try:
+        for path, text in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            for path, old in before.items():
+                if old is None:
+                    path.unlink(missing_ok=True)
+                else:
+                    path.write_text(old, "utf-8")
+        raise _unwritable(Path(error.filename or path), error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> TitaniumError:
+    return TitaniumError(
+        f"{path} cannot be written: {error.strerror}",
+        "Free space, or correct the folder's permissions.",
+    )

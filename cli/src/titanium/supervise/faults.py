@@ -135,11 +135,13 @@ async def _clear_one(admin: Path) -> None:
     """Asked again while it hangs; one that does not run has nothing to end."""
     for _ in range(_ATTEMPTS):
         try:
-            return await _send(admin, None)
+            await _send(admin, None)
         except (FileNotFoundError, ConnectionRefusedError):
-            return None
+            pass
         except OSError:
             await asyncio.sleep(0.2)
+            continue
+        return
 
 
 async def _send(admin: Path, request: FaultRequest | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,10 +84,22 @@ def parent_table() -> dict[int, int]:
 
 
 def resident_bytes(pid: int) -> int:
+    return sum(_memory(pid))
+
+
+def family_bytes(pids: Iterable[int]) -> int:
+    """Resident memory of a process and its children; what they can share counts once."""
+    found = [_memory(pid) for pid in pids]
+    return sum(own for own, _ in found) + max((shared for _, shared in found), default=0)
+
+
+def _memory(pid: int) -> tuple[int, int]:
+    """Resident bytes: of its own, and of files and shared memory. 0 when it has ended."""
     try:
-        return int((PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
+        resident, shared = (PROC / str(pid) / "statm").read_text().split()[1:3]
+    except (OSError, ValueError):
+        return 0, 0
+    return (int(resident) - int(shared)) * _PAGE, int(shared) * _PAGE
 
 
 def cpu_seconds(pid: int) -> float:

@@ -129,7 +129,7 @@ async def _describe(unit: Unit, parents: dict[int, int]) -> ProcessStatus:
         state=what,
         pid=process.pid if process else None,
         uptime=round(unit.uptime, 1) if process else 0.0,
-        memory=sum(procfs.resident_bytes(pid) for pid in family),
+        memory=procfs.family_bytes(family),
         restarts=unit.restarts,
         address=unit.spec.address,
         service=unit.spec.service,

@@ -32,6 +32,8 @@ class MeshClient:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._egress = settings.egress.removeprefix("unix:")
+        # The peer may wait for its database before it answers.
+        self._timeout = TIMEOUT + settings.database_wait
         self._client: httpx2.AsyncClient | None = None
 
     async def start(self) -> None:
@@ -43,7 +45,9 @@ class MeshClient:
         transport = httpx2.AsyncHTTPTransport(
             uds=self._egress or None, limits=limits, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         )
-        self._client = httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, trust_env=False)
+        self._client = httpx2.AsyncClient(
+            transport=transport, timeout=self._timeout, trust_env=False
+        )
 
     async def stop(self) -> None:
         if self._client:
@@ -53,12 +57,20 @@ class MeshClient:
         """Nothing to ask: each peer reports its own health."""
 
     async def request(
-        self, method: str, service: str, path: str, *, json: Any = None, timeout: float = TIMEOUT
+        self,
+        method: str,
+        service: str,
+        path: str,
+        *,
+        json: Any = None,
+        timeout: float | None = None,
     ) -> httpx2.Response:
         """The answer of `service`, whatever its status below 500.
 
-        Raises `Unavailable` when there is no answer in `timeout` seconds, or a 5xx or 429.
+        Raises `Unavailable` when there is no answer in `timeout` seconds (by default five, and
+        the setting `database_wait` besides), or a 5xx or 429.
         """
+        timeout = self._timeout if timeout is None else timeout
         if self._client is None:
             raise Unavailable("The service is still starting.")
         url = (
@@ -91,7 +103,7 @@ class MeshClient:
             raise Unavailable(f"The {service} service cannot answer now.")
         return response
 
-    async def get_json(self, service: str, path: str, *, timeout: float = TIMEOUT) -> Any:
+    async def get_json(self, service: str, path: str, *, timeout: float | None = None) -> Any:
         """The JSON of a 200 answer. Raises `Unavailable` for anything else."""
         response = await self.request("GET", service, path, timeout=timeout)
         if response.status_code != 200:

@@ -7,6 +7,9 @@ whose answer never came is reported as 503 too, never as done.
 
 from __future__ import annotations
 
+import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,6 +19,7 @@ import asyncpg
 from titanium_kit.logs import get_logger
 from titanium_kit.metrics import Metrics
 from titanium_kit.problems import Unavailable
+from titanium_kit.resources import CHECK_TIMEOUT
 from titanium_kit.settings import ServiceSettings
 from titanium_kit.tracing import current_span
 from titanium_kit.tracing.statements import statement_spans
@@ -49,6 +53,18 @@ OVERLOAD = (
     asyncpg.SerializationError,
     TimeoutError,
 )
+# What a server that is not there, is starting or is going away does to a new connection.
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+)
+AGAIN = 0.1
+# A server that was replaced answers no longer at the address that a proxy may still know.
+CONNECT_AGAIN = 1.0
+SHORT = 0.7 * CHECK_TIMEOUT
 NO_SPACE = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError, asyncpg.PostgresIOError)
 
 
@@ -77,18 +93,20 @@ class Database:
     def __init__(self, settings: ServiceSettings, metrics: Metrics | None = None) -> None:
         self._settings = settings
         self._pool: Pool | None = None
+        self._answered = -math.inf  # the last check; the clock may be near zero after a boot
         self._metrics = metrics
 
     async def start(self) -> None:
         """Create the pool without connecting: a database that is away must not stop the start."""
+        limit = self._settings.database_timeout
         self._pool = await asyncpg.create_pool(
             self._settings.database_url,
             password=self._settings.database_password.get_secret_value() or None,
             connection_class=_PooledConnection,
             min_size=0,
             max_size=self._settings.database_pool_size,
-            command_timeout=self._settings.database_timeout,
-            timeout=self._settings.database_timeout,
+            command_timeout=limit,
+            timeout=min(limit, CONNECT_AGAIN) if self._settings.database_wait else limit,
             server_settings={"application_name": self._settings.instance or self._settings.service},
         )
         if self._metrics:
@@ -107,26 +125,49 @@ class Database:
             self._pool.terminate()
 
     async def check(self) -> None:
-        """Prove that a primary answers: a standby counts as away."""
-        async with self.connection() as connection:
+        """Prove that a primary answers, or did while requests would still wait for it."""
+        wait = self._settings.database_wait
+        try:
+            async with asyncio.timeout(SHORT if wait else None):
+                await self._ask()
+        except (Unavailable, TimeoutError):
+            if time.monotonic() - self._answered >= wait:
+                raise
+        else:
+            self._answered = time.monotonic()
+
+    async def _ask(self) -> None:
+        """Raises `Unavailable` for a standby, too."""
+        async with self.connection(wait=0) as connection:
             # On for a standby, and for a primary that takes no writes.
-            if await connection.fetchval("SELECT current_setting('transaction_read_only')") == "on":
-                await self._expire()
-                raise Unavailable("The database is read-only.")
+            setting = "SELECT current_setting('transaction_read_only')"
+            read_only = await connection.fetchval(setting) == "on"
+        if read_only:
+            await self._expire()
+            raise Unavailable("The database is read-only.")
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection outside of a transaction. Raises `Unavailable` when there is none."""
-        if self._pool is None:
+    async def connection(self, wait: float | None = None) -> AsyncIterator[Connection]:
+        """A connection outside of a transaction. Raises `Unavailable` when there is none.
+
+        `wait`: for how many seconds to try for one, by default the setting `database_wait`.
+        """
+        pool = self._pool
+        if pool is None:
             raise Unavailable("The database is not open yet.")
         try:
-            async with self._pool.acquire(timeout=self._settings.database_timeout) as connection:
+            connection = await self._acquire(
+                pool, self._settings.database_wait if wait is None else wait
+            )
+            try:
                 span = current_span.get()
                 if span is None:
                     yield connection
                 else:
                     with connection.query_logger(statement_spans(span)):
                         yield connection
+            finally:
+                await pool.release(connection)
         except (asyncpg.DataError, asyncpg.UnsupportedClientFeatureError):
             raise  # InterfaceErrors too, but the caller's: a value that its column cannot hold
         except OVERLOAD as error:  # first, because a TimeoutError is an OSError as well
@@ -145,6 +186,32 @@ class Database:
         """A connection inside a transaction that commits at the end of the block."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    async def _acquire(self, pool: Pool, wait: float) -> Connection:
+        """Nothing has been asked yet: to try again is always safe."""
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                connection = await pool.acquire(timeout=self._settings.database_timeout)
+                if wait:
+                    await self._prove(pool, connection)
+            except AWAY:
+                if time.monotonic() >= deadline:
+                    raise
+                await asyncio.sleep(AGAIN)
+            else:
+                return connection
+
+    @staticmethod
+    async def _prove(pool: Pool, connection: Connection) -> None:
+        """A round trip, so that no statement is the first to meet a server that has gone."""
+        try:
+            await connection.execute("SELECT", timeout=CONNECT_AGAIN)
+        except BaseException as error:
+            await pool.release(connection)
+            if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
+                raise ConnectionError(str(error)) from error  # closed since it was acquired
+            raise
 
     async def _expire(self) -> None:
         if self._pool is not None:

@@ -27,6 +27,7 @@ from titanium_kit.settings import ServiceSettings, SettingsError, load_settings
 
 LOCK = 7_310_579_103  # any number that only migrations use
 WAIT = 30.0
+ATTEMPT = 3.0
 
 
 class MigrationError(Exception):
@@ -75,7 +76,8 @@ async def migrate(settings: ServiceSettings, package: str) -> str:
         else (settings.database_password)
     )
     url = url.set(drivername="postgresql+asyncpg", password=secret.get_secret_value() or None)
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    # A server that is replaced meanwhile may leave an attempt without an answer: not for long.
+    engine = create_async_engine(url, poolclass=pool.NullPool, connect_args={"timeout": ATTEMPT})
     scripts = script_directory(package)
     deadline = time.monotonic() + WAIT
     try:
@@ -85,7 +87,8 @@ async def migrate(settings: ServiceSettings, package: str) -> str:
                     before, after = await connection.run_sync(_upgrade, scripts)
             except (OSError, asyncpg.CannotConnectNowError) as error:
                 if time.monotonic() > deadline:
-                    raise MigrationError(f"no database after {WAIT:g} s: {error}") from None
+                    reason = str(error) or type(error).__name__
+                    raise MigrationError(f"no database after {WAIT:g} s: {reason}") from None
                 await asyncio.sleep(0.2)
             except DBAPIError as error:
                 raise MigrationError(str(error.orig)) from None

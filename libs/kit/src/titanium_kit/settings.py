@@ -43,6 +43,9 @@ class ServiceSettings(BaseSettings):
     database_owner_password: SecretStr = SecretStr("")
     database_pool_size: int = Field(default=8, ge=1, le=100)
     database_timeout: float = Field(default=5.0, gt=0)
+    # For a database without a standby, which is away while it restarts: how long a request waits
+    # for it, instead of being refused at once.
+    database_wait: float = Field(default=0.0, ge=0, le=60)
     redis_url: str = ""
     redis_password: SecretStr = SecretStr("")
     cache_timeout: float = Field(default=0.1, gt=0)

@@ -206,6 +206,54 @@ async def test_bar_12_a_lost_server_is_503_at_once_and_recovers_when_it_is_back(
     await database.check()
 
 
+async def test_with_a_wait_requests_do_not_notice_a_restart_of_the_server(
+    opened: Opened, own: Any, link: Link
+) -> None:
+    """More of them than connections; and the service counts as ready."""
+    database = await opened(**through(link, own), database_wait=10, database_pool_size=2)
+    await database.check()
+    await link.cut()
+
+    async def one() -> int:
+        async with database.transaction() as connection:
+            value: int = await connection.fetchval("SELECT 1")
+            return value
+
+    began = time.monotonic()
+    requests = [asyncio.create_task(one()) for _ in range(6)]
+    await database.check()
+    assert time.monotonic() - began < 0.5
+    await asyncio.sleep(0.3)
+    assert not any(request.done() for request in requests)
+    await link.join()
+    assert await asyncio.gather(*requests) == [1] * 6
+
+
+async def test_the_wait_for_a_server_ends(opened: Opened, own: Any, link: Link) -> None:
+    database = await opened(**through(link, own), database_wait=0.4)
+    await database.check()
+    await link.cut()
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        async with database.connection():
+            pass
+    assert 0.4 <= time.monotonic() - began < 1.5
+    with pytest.raises(Unavailable):
+        await database.check()
+
+
+async def test_a_wait_makes_no_server_ready_that_never_answered(
+    settings: Callable[..., ServiceSettings], tmp_path: Path
+) -> None:
+    database = Database(
+        settings(database_url=f"postgresql://x@/x?host={tmp_path}", database_wait=10)
+    )
+    await database.start()
+    with pytest.raises(Unavailable):
+        await database.check()
+    await database.stop()
+
+
 async def test_a_connection_lost_inside_a_transaction_is_503(
     opened: Opened, own: Any, link: Link
 ) -> None:

@@ -136,6 +136,30 @@ async def test_a_server_that_is_away_is_waited_for(
         await migrate(configured, package)
 
 
+async def test_a_server_that_never_answers_is_given_up_and_tried_again(
+    package: str,
+    settings: Callable[..., ServiceSettings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the address of one that was replaced may be for a minute."""
+    monkeypatch.setattr(module, "WAIT", 0.5)
+    monkeypatch.setattr(module, "ATTEMPT", 0.2)
+    attempts: list[asyncio.StreamWriter] = []
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        attempts.append(writer)
+
+    server = await asyncio.start_unix_server(silent, str(tmp_path / ".s.PGSQL.5432"))
+    configured = settings(database_url=f"postgresql://x@/x?host={tmp_path}")
+    with pytest.raises(MigrationError, match="TimeoutError"):
+        await migrate(configured, package)
+    assert len(attempts) > 1
+    server.close()
+    for writer in attempts:
+        writer.close()
+
+
 def test_a_package_without_migrations_is_named() -> None:
     with pytest.raises(MigrationError, match=r"asyncpg\.migrations is not a package"):
         script_directory("asyncpg")

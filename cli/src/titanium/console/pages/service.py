@@ -38,6 +38,8 @@ from titanium.logs import Line, Query
 ERRORS = 25
 ERRORS_SINCE = 3600.0
 ERRORS_EVERY = 5.0
+# Where what is not an application of the catalog has a dashboard of its own.
+_DASHBOARDS = {GATEWAY: "gateway", "postgres": "postgresql", "redis": "redis"}
 _SECRET = re.compile(r"pass|secret|token|key|credential|dsn|auth", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 
@@ -109,10 +111,12 @@ def _content(backend: Backend, name: str) -> None:
 def _head(snapshot: Snapshot, name: str, declared: Service | None) -> str:
     said = esc(declared.description) if declared else ""
     buttons = service_actions(snapshot, name) if declared else ""
+    dashboard = f"service?service={name}" if declared else _DASHBOARDS.get(name)
+    more = link(f"/dashboards/titanium-{dashboard}", "Dashboard") if dashboard else ""
     return (
         f'<div class="title-row"><h1>{esc(name)}</h1>'
         f"{badge(tables.service_state(snapshot, name))}"
-        f'<span class="quiet">{said}</span>{buttons}</div>'
+        f'<span class="quiet">{said}</span>{more}{buttons}</div>'
     )
 
 

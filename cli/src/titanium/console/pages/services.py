@@ -8,7 +8,7 @@ from nicegui import ui
 
 from titanium.catalog import Catalog, Service
 from titanium.console import signals, tables
-from titanium.console.actions import confirm, perform
+from titanium.console.actions import confirm, once, perform
 from titanium.console.backend import Backend
 from titanium.console.poller import Snapshot
 from titanium.console.shell import frame, live
@@ -92,23 +92,25 @@ async def _scale(backend: Backend, name: str) -> None:
     with ui.dialog() as dialog, ui.element("div").classes("dialog"):
         ui.label(f"Replicas of {name}").classes("title")
         ui.label("New ones serve once they are ready; those too many finish their requests.")
-        count = ui.number(
-            "Replicas", value=max(1, have), min=1, max=MAX_REPLICAS, precision=0, format="%d"
-        ).props("outlined dense autofocus")
+        count = ui.number("Replicas", value=max(1, have), step=1, precision=0, format="%d").props(
+            f'outlined dense autofocus hint="1 to {MAX_REPLICAS}"'
+        )
         with ui.element("div").classes("buttons"):
             ui.button("Cancel", on_click=lambda: dialog.submit(None)).props("flat no-caps")
             ui.button("Set", on_click=lambda: dialog.submit(count.value)).props(
                 "unelevated no-caps"
             )
-    try:
-        chosen = await dialog
-    finally:
-        dialog.delete()
+    chosen = await once(dialog)
     if chosen is None:
         return
-    wanted = min(MAX_REPLICAS, max(1, int(chosen)))
+    if not 1 <= chosen <= MAX_REPLICAS:
+        # Nine replicas for a mistyped 19 would be a surprise.
+        ui.notify(f"A service has 1 to {MAX_REPLICAS} replicas, not {chosen:g}.", type="warning")
+        return
+    wanted = int(chosen)
     if wanted != have:
-        await perform(backend, Request("scale", name, wanted), f"{wanted} replicas of {name}")
+        words = "1 replica" if wanted == 1 else f"{wanted} replicas"
+        await perform(backend, Request("scale", name, wanted), f"{words} of {name}")
 
 
 def replicas(snapshot: Snapshot, name: str) -> list[ProcessStatus]:

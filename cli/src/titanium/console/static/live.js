@@ -41,6 +41,9 @@ export default {
   props: { html: String },
   mounted() {
     this.$el.innerHTML = this.html;
+    // The browser looked for the place that its address names before there was any content.
+    const place = decodeURIComponent(location.hash.slice(1));
+    if (place) this.$el.querySelector(`#${CSS.escape(place)}`)?.scrollIntoView();
     this.$el.addEventListener("click", (event) => this.act(event));
     this.$el.addEventListener("keydown", (event) => {
       const native = ["BUTTON", "A", "INPUT"].includes(event.target.nodeName.toUpperCase());
