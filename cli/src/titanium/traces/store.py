@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,8 +10,6 @@ from dataclasses import dataclass, field
 from titanium.traces.model import Span, Trace, TraceSummary
 
 MOST_SPANS = 2_000
-# A trace without a new span for this long is finished.
-_FINISHED = 10.0
 # What Python needs for a span besides its texts, measured.
 _SPAN_BYTES = 1_200
 _VALUE_BYTES = 120
@@ -23,21 +20,20 @@ class _Entry:
     spans: dict[str, Span] = field(default_factory=dict)
     size: int = 0
     dropped: int = 0
-    changed: float = 0.0
 
 
 class TraceStore:
     """Keeps at most `max_traces` traces and about `max_bytes` of memory; thread-safe.
 
-    What is over the bounds goes: the trace that has been finished longest, or, when none is
-    finished, the one that has been quiet longest. One trace keeps MOST_SPANS spans.
+    What is over the bounds goes: the trace that has been quiet longest. One trace keeps
+    MOST_SPANS spans.
     """
 
     def __init__(self, max_traces: int = 500, max_bytes: int = 16 * 1024 * 1024) -> None:
         self._max_traces = max_traces
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        # In the order of their beginnings.
+        # The one that has been quiet longest first: under load one goes for each that comes.
         self._traces: OrderedDict[str, _Entry] = OrderedDict()
         self._size = 0
         self._version = 0
@@ -54,11 +50,10 @@ class TraceStore:
 
     def add(self, spans: Iterable[Span]) -> None:
         """Put spans into their traces; one that is here already is replaced."""
-        now = time.monotonic()
         with self._lock:
             for span in spans:
-                self._add(span, now)
-            self._evict(now)
+                self._add(span)
+            self._evict()
             self._version += 1
 
     def get(self, trace_id: str) -> Trace | None:
@@ -94,9 +89,9 @@ class TraceStore:
         with self._lock:
             return {s.service for entry in self._traces.values() for s in entry.spans.values()}
 
-    def _add(self, span: Span, now: float) -> None:
+    def _add(self, span: Span) -> None:
         entry = self._traces.setdefault(span.trace_id, _Entry())
-        entry.changed = now
+        self._traces.move_to_end(span.trace_id)
         known = entry.spans.get(span.span_id)
         size = _size(span) - (_size(known) if known is not None else 0)
         too_many = known is None and len(entry.spans) >= MOST_SPANS
@@ -107,17 +102,12 @@ class TraceStore:
         entry.size += size
         self._size += size
 
-    def _evict(self, now: float) -> None:
+    def _evict(self) -> None:
         while self._traces and (
             len(self._traces) > self._max_traces or self._size > self._max_bytes
         ):
-            # Mostly the very first one: traces finish in about the order of their beginnings.
-            oldest = next(
-                (key for key, one in self._traces.items() if now - one.changed > _FINISHED), None
-            )
-            if oldest is None:
-                oldest = min(self._traces, key=lambda key: self._traces[key].changed)
-            self._size -= self._traces.pop(oldest).size
+            _, oldest = self._traces.popitem(last=False)
+            self._size -= oldest.size
 
 
 def _trace(trace_id: str, entry: _Entry) -> Trace:

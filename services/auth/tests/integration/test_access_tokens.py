@@ -114,7 +114,9 @@ ATTACKS: dict[str, Callable[[Forger], str]] = {
     "no exp": lambda f: f.claim(exp=None),
     "exp text": lambda f: f.claim(exp="never"),
     "exp infinite": lambda f: f.claim(exp=1e300),
-    "bar 46: lives longer than 15 minutes": lambda f: f.claim(iat=f.now, nbf=f.now, exp=f.now + 901),
+    "bar 46: lives longer than 15 minutes": lambda f: f.claim(
+        iat=f.now, nbf=f.now, exp=f.now + 901
+    ),
     "nbf in the future": lambda f: f.claim(nbf=f.now + 300),
     "no nbf": lambda f: f.claim(nbf=None),
     "iat in the future": lambda f: f.claim(iat=f.now + 300, exp=f.now + 600),
