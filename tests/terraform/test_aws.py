@@ -11,7 +11,7 @@ import yaml
 
 from tests.terraform.support import ROOT, Applied
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.cloud
 
 SETTINGS = ROOT / "k8s-manifests" / "overlays" / "aws" / "settings.yaml"
 WORLD = "0.0.0.0/0"

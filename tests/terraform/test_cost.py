@@ -13,7 +13,7 @@ from tests.terraform.support import SOURCES, Applied
 from titanium.errors import EXIT_BUDGET
 from titanium.main import run
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.cloud
 
 ENVIRONMENT = SOURCES / "environments" / "aws"
 

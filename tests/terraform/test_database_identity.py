@@ -16,7 +16,7 @@ import pytest
 from tests.terraform.patroni.render import NODE_MODULE
 
 pytestmark = [
-    pytest.mark.integration,
+    pytest.mark.cloud,
     pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed"),
 ]
 PROGRAM = NODE_MODULE / "files/identity.py"

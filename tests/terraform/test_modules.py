@@ -13,7 +13,7 @@ from tests.terraform.support import ROOT, SOURCES, copy_sources, initialized
 from titanium.errors import ToolMissingError
 from titanium.terraform import find_terraform
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.cloud
 
 MODULES = sorted(path.parent.name for path in SOURCES.glob("modules/*/main.tf"))
 CONFIGURATIONS = ("environments/aws", "environments/solid-cloud")

@@ -29,7 +29,7 @@ from tests.terraform.patroni.writer import Writer
 from titanium.errors import ToolMissingError
 from titanium.terraform import find_terraform
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.cloud
 
 
 @pytest.fixture(scope="module")

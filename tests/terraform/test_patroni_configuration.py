@@ -16,7 +16,7 @@ from titanium.errors import ToolMissingError
 from titanium.layout import tools_folder
 from titanium.terraform import find_terraform
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.cloud
 CLOUD_INIT = (
     "cloud-init",
     "python3-jsonschema",

@@ -27,7 +27,7 @@ from tests.terraform.tunnels import (
 )
 from titanium.errors import ToolMissingError
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.cloud, pytest.mark.timeout(300)]
 
 ALICE, BOB = "172.16.60.2", "172.16.60.3"
 

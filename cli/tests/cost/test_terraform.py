@@ -15,7 +15,7 @@ from titanium.errors import EXIT_FAILURE, TitaniumError
 from titanium.main import run
 from titanium.terraform import find_mirror, find_terraform, own_configuration, terraform_in
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.cloud
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SESSION_TOKEN")
 

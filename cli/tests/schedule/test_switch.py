@@ -12,7 +12,7 @@ from titanium.main import cli
 
 from .account import OURS, Account
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.cloud
 
 DATABASE = OURS | {"Tier": "database"}
 APPLICATION = OURS | {"Tier": "application"}
