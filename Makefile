@@ -31,12 +31,16 @@ logs: .setup ## Follow the logs of all processes
 	@$(TITANIUM) logs -f $(ARGS)
 
 ##@ Check
-.PHONY: check test lint types format
+.PHONY: check test test-cloud lint types format
 check: .setup-dev lint types ## Lint, types and unit tests: under a minute
 	@$(PYTEST) -q -m unit
 
 test: .setup-dev ## Set up and run every check, with the coverage gate
 	@scripts/test.sh
+
+test-cloud: .setup-dev ## Terraform against an emulator of AWS, Patroni and tunnels: minutes, as root
+	@$(PYTHON) scripts/bootstrap.py --only moto
+	@$(PYTEST) -q -m cloud
 
 lint: .setup-dev ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check $(SOURCES)
@@ -79,7 +83,9 @@ clean: ## Remove the environment and caches; the state folder (.titanium) stays
 	find . -name '*.egg-info' -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # Setting up is a no-op of a few milliseconds when nothing changed.
-.PHONY: .setup .setup-dev
+setup-aws: .setup-dev ## Add what `titanium schedule` needs to talk to AWS (boto3)
+
+.PHONY: .setup .setup-dev setup-aws
 .setup:
 	@$(PYTHON) scripts/bootstrap.py
 

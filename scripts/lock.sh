@@ -42,5 +42,5 @@ done
 printf 'click\nrich\nlocust\n' > "$inputs/load.in"
 compile load "$inputs/load.in" --constraint requirements/dev.txt
 
-# On its own: what checkov asks for excludes versions that we have.
-compile checkov requirements/checkov.in
+# On their own: what these ask for excludes versions that we have.
+for tool in checkov moto; do compile "$tool" "requirements/$tool.in"; done

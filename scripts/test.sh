@@ -20,7 +20,7 @@ step "generated files are current"
 
 rm -f .coverage .coverage.*
 step "unit and integration tests"
-"${pytest[@]}" -n 2 --dist loadfile -m "not e2e"
+"${pytest[@]}" -n 2 --dist loadfile -m "not e2e and not cloud"
 step "the whole platform, on free ports"
 "${pytest[@]}" --cov-append -m e2e
 step "coverage of lines and branches"

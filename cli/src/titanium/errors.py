@@ -11,6 +11,8 @@ EXIT_BUSY = 5
 EXIT_STATE = 6
 EXIT_TOOL_MISSING = 7
 EXIT_REJECTED = 8
+EXIT_BUDGET = 9
+EXIT_UNPRICED = 10
 
 
 class TitaniumError(Exception):

@@ -23,13 +23,15 @@ EPILOG = f"""\b
 Exit codes:
   {errors.EXIT_OK}    done
   {errors.EXIT_FAILURE}    failed for another reason (a crash names its log)
-  {errors.EXIT_USAGE}    wrong usage, or an error in service.toml or policy.toml
+  {errors.EXIT_USAGE}    wrong usage, or an error in a file that people write
   {errors.EXIT_UNHEALTHY}    a process could not start, or the platform is not healthy
   {errors.EXIT_NOT_RUNNING}    the platform is not running
   {errors.EXIT_BUSY}    a port or the state folder is in use
   {errors.EXIT_STATE}    the state folder cannot be used (rights, space, version, damage)
   {errors.EXIT_TOOL_MISSING}    a program that the platform runs was not found
   {errors.EXIT_REJECTED}    an import was done, but for the rows it names
+  {errors.EXIT_BUDGET}    an estimate is above its budget
+  {errors.EXIT_UNPRICED}   a resource has no price, so there is no estimate
   {INTERRUPTED}  interrupted
 
 \b

@@ -30,7 +30,7 @@ def test_help_lists_every_command_and_documents_every_exit_code(
     for command in COMMANDS:
         assert f"  {command} " in out
     codes = {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
-    documented = {int(found) for found in re.findall(r"^    (\d)    \w", out, re.MULTILINE)}
+    documented = {int(found) for found in re.findall(r"^    (\d{1,2}) +\w", out, re.MULTILINE)}
     assert documented == codes
 
 

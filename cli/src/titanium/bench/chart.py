@@ -25,15 +25,21 @@ text { fill: #e6edf3 } .note { fill: #9198a1 }
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`share` and `target` are parts of the full width (1 is all of it); `text` stands behind."""
+    """`share` and `target` are parts of the full width (1 is all of it); `text` stands behind.
+
+    `look` is `bar`, `missed` or `reference`; without one, a target that is reached is good.
+    """
 
     label: str
     share: float
     text: str
     target: float | None = None
+    look: str = ""
 
     @property
     def style(self) -> str:
+        if self.look:
+            return self.look
         if self.target is None:
             return "reference"
         return "bar" if self.share >= self.target else "missed"

@@ -1,0 +1,42 @@
+# RDS Multi-AZ in a network of its own. `terraform init && terraform apply`.
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.90, < 6.0"
+    }
+  }
+}
+
+provider "aws" {
+  region = "ap-northeast-2"
+}
+
+
+module "network" {
+  source = "../../../network"
+
+  name      = "example"
+  cidr      = "10.0.0.0/16"
+  zones     = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"]
+  nat       = "one"
+  flow_logs = false
+}
+
+module "database" {
+  source = "../.."
+
+  mode                = "rds"
+  name                = "example"
+  vpc_id              = module.network.vpc_id
+  subnet_ids          = module.network.database_subnet_ids
+  allowed_cidrs       = [module.network.cidr]
+  deletion_protection = false # an example goes as easily as it came
+}
+
+output "writer_endpoint" {
+  description = "host:port of the primary."
+  value       = module.database.writer_endpoint
+}

@@ -1,0 +1,152 @@
+# What a person may get wrong is said before anything is made. No account: the provider is a stand-in.
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { name = "ap-northeast-2" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_subnet" {
+    defaults = { availability_zone = "ap-northeast-2a" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+  mock_resource "aws_lb" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:loadbalancer/net/x/0", dns_name = "x.elb.ap-northeast-2.amazonaws.com" }
+  }
+  mock_resource "aws_lb_target_group" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:targetgroup/x/0" }
+  }
+  mock_resource "aws_network_interface" {
+    defaults = { private_ip = "10.0.20.10" }
+  }
+}
+
+variables {
+  name       = "titanium"
+  vpc_id     = "vpc-0"
+  subnet_ids = ["subnet-a", "subnet-b", "subnet-c"]
+  ami_id     = "ami-0123456789abcdef0"
+}
+
+run "three_nodes_over_three_subnets" {
+  command = apply
+
+  assert {
+    condition     = length(aws_instance.node) == 3 && length(distinct([for interface in aws_network_interface.node : interface.subnet_id])) == 3
+    error_message = "there should be one node in each of three subnets"
+  }
+  assert {
+    condition     = alltrue([for node in aws_instance.node : node.metadata_options[0].http_tokens == "required"])
+    error_message = "IMDSv2 should be demanded"
+  }
+  assert {
+    condition     = alltrue([for volume in aws_ebs_volume.data : volume.encrypted]) && alltrue([for node in aws_instance.node : node.root_block_device[0].encrypted])
+    error_message = "every disk should be encrypted"
+  }
+  assert {
+    condition     = aws_lb_target_group.this["writer"].health_check[0].path == "/primary" && aws_lb_target_group.this["reader"].health_check[0].path == "/replica" && aws_lb_target_group.this["writer"].health_check[0].port == "8008"
+    error_message = "the targets should be asked on :8008 who leads"
+  }
+  assert {
+    condition     = aws_lb.this[0].internal && aws_lb.this[0].enable_cross_zone_load_balancing
+    error_message = "the load balancer should be internal and reach every zone"
+  }
+  assert {
+    condition     = output.writer_endpoint == "x.elb.ap-northeast-2.amazonaws.com:5432" && output.reader_endpoint == "x.elb.ap-northeast-2.amazonaws.com:5433"
+    error_message = "endpoints should be host:port"
+  }
+}
+
+run "rds_is_in_two_zones_and_private" {
+  command = plan
+  variables { mode = "rds" }
+
+  assert {
+    condition     = aws_db_instance.this[0].multi_az && !aws_db_instance.this[0].publicly_accessible && aws_db_instance.this[0].storage_encrypted && aws_db_instance.this[0].manage_master_user_password
+    error_message = "RDS should be Multi-AZ, private, encrypted, with a password of its own making"
+  }
+  assert {
+    condition     = length(aws_instance.node) == 0 && length(aws_lb.this) == 0
+    error_message = "mode rds should make no nodes"
+  }
+}
+
+run "even_node_counts_are_refused" {
+  command = plan
+  variables { node_count = 4 }
+  expect_failures = [var.node_count]
+}
+
+run "one_node_is_refused" {
+  command = plan
+  variables { node_count = 1 }
+  expect_failures = [var.node_count]
+}
+
+run "unknown_modes_are_refused" {
+  command = plan
+  variables { mode = "aurora" }
+  expect_failures = [var.mode]
+}
+
+run "one_subnet_is_refused" {
+  command = plan
+  variables { subnet_ids = ["subnet-a"] }
+  expect_failures = [var.subnet_ids]
+}
+
+run "the_same_subnet_twice_is_refused" {
+  command = plan
+  variables { subnet_ids = ["subnet-a", "subnet-a"] }
+  expect_failures = [var.subnet_ids]
+}
+
+run "the_world_is_refused" {
+  command = plan
+  variables { allowed_cidrs = ["0.0.0.0/0"] }
+  expect_failures = [var.allowed_cidrs]
+}
+
+run "ssh_from_the_world_is_refused" {
+  command = plan
+  variables { admin_cidrs = ["0.0.0.0/0"] }
+  expect_failures = [var.admin_cidrs]
+}
+
+run "types_that_are_too_small_or_too_old_are_refused" {
+  command = plan
+  variables { instance_type = "t2.micro" }
+  expect_failures = [var.instance_type]
+}
+
+run "an_archive_that_lags_is_refused" {
+  command = plan
+  variables { archive_timeout = 600 }
+  expect_failures = [var.archive_timeout]
+}
+
+run "a_restore_over_itself_is_refused" {
+  command = plan
+  variables { restore = { cluster = "titanium", bucket = "titanium-postgres-backup-0" } }
+  expect_failures = [var.restore]
+}
+
+run "a_time_without_zone_is_refused" {
+  command = plan
+  variables { restore = { cluster = "titanium-old", bucket = "titanium-postgres-backup-0", target = "2026-11-20 14:05" } }
+  expect_failures = [var.restore]
+}
+
+run "bad_names_are_refused" {
+  command = plan
+  variables { name = "Titanium_DB" }
+  expect_failures = [var.name]
+}
+
+run "small_disks_are_refused" {
+  command = plan
+  variables { data_gib = 5 }
+  expect_failures = [var.data_gib]
+}

@@ -1,0 +1,126 @@
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { name = "ap-northeast-2" }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_vpc" {
+    defaults = { cidr_block = "10.0.0.0/16" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+}
+
+variables {
+  name        = "titanium"
+  vpc_id      = "vpc-0123456789abcdef0"
+  subnet_ids  = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  kms_key_arn = "arn:aws:kms:ap-northeast-2:123456789012:key/00000000-0000-0000-0000-000000000000"
+  node_groups = { application = { instance_types = ["t4g.large"], min = 0, max = 4, desired = 3 } }
+}
+
+run "the_api_server_is_private_by_default" {
+  command = plan
+
+  assert {
+    condition     = aws_eks_cluster.this[0].vpc_config[0].endpoint_private_access && !aws_eks_cluster.this[0].vpc_config[0].endpoint_public_access
+    error_message = "private endpoint alone"
+  }
+}
+
+run "nodes_take_only_imdsv2_and_encrypted_disks" {
+  command = plan
+
+  assert {
+    condition     = aws_launch_template.node["application"].metadata_options[0].http_tokens == "required"
+    error_message = "IMDSv2"
+  }
+
+  assert {
+    condition     = aws_launch_template.node["application"].block_device_mappings[0].ebs[0].encrypted == "true"
+    error_message = "encrypted disk"
+  }
+}
+
+run "kubeadm_makes_three_instances_and_no_eks" {
+  command = plan
+
+  variables {
+    mode = "kubeadm"
+  }
+
+  assert {
+    condition     = length(aws_instance.control_plane) == 3 && length(aws_eks_cluster.this) == 0 && length(aws_autoscaling_group.worker) == 1
+    error_message = "three instances, one group of workers"
+  }
+}
+
+run "an_even_control_plane_is_refused" {
+  command = plan
+
+  variables {
+    mode                = "kubeadm"
+    control_plane_count = 2
+  }
+
+  expect_failures = [var.control_plane_count]
+}
+
+run "an_api_server_open_to_the_world_is_refused" {
+  command = plan
+
+  variables {
+    endpoint_public_cidrs = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.endpoint_public_cidrs]
+}
+
+run "intel_types_in_an_arm_group_are_refused" {
+  command = plan
+
+  variables {
+    node_groups = { application = { instance_types = ["m5.large"], arch = "arm64", min = 1, max = 3, desired = 2 } }
+  }
+
+  expect_failures = [var.node_groups]
+}
+
+run "graviton_types_in_an_intel_group_are_refused" {
+  command = plan
+
+  variables {
+    node_groups = { application = { instance_types = ["m7g.large"], arch = "x86_64", min = 1, max = 3, desired = 2 } }
+  }
+
+  expect_failures = [var.node_groups]
+}
+
+run "fewer_desired_than_min_is_refused" {
+  command = plan
+
+  variables {
+    node_groups = { application = { instance_types = ["t4g.large"], min = 3, max = 4, desired = 1 } }
+  }
+
+  expect_failures = [var.node_groups]
+}
+
+run "a_version_that_the_mesh_does_not_support_is_refused" {
+  command = plan
+
+  variables {
+    kubernetes_version = "1.29"
+  }
+
+  expect_failures = [var.kubernetes_version]
+}
