@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import uvicorn
 
@@ -43,6 +44,8 @@ from titanium.mesh import (
     render_sidecar,
     write_document,
 )
+from titanium.mesh.faults import runtime_settings
+from titanium.supervise.protocol import FaultRequest
 from titanium.tools import find_envoy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -351,3 +354,9 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = STARTU
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
         time.sleep(0.02)
+
+
+def inject(mesh: Mesh, fault: FaultRequest | None) -> None:
+    """Tell blog's sidecar of a fault, or of its end, as the supervisor does."""
+    keys = urlencode(runtime_settings(fault))
+    assert mesh.admin("blog-0", f"/runtime_modify?{keys}", "POST").status == 200

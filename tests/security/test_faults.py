@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import pytest
 
 from titanium.layout import GATEWAY
-from titanium.mesh.faults import runtime_settings
 from titanium.supervise.protocol import FaultRequest
 
-from .harness import MEMBERS, Mesh, Reply
+from .harness import MEMBERS, Mesh, Reply, inject
 
 pytestmark = pytest.mark.e2e
 
@@ -22,11 +20,6 @@ def faulty(mesh: Mesh) -> Iterator[Mesh]:
     """The shared mesh, whole again afterwards."""
     yield mesh
     inject(mesh, None)
-
-
-def inject(mesh: Mesh, fault: FaultRequest | None) -> None:
-    keys = urlencode(runtime_settings(fault))
-    assert mesh.admin("blog-0", f"/runtime_modify?{keys}", "POST").status == 200
 
 
 def timed(mesh: Mesh, path: str = "/api/posts") -> tuple[float, Reply]:

@@ -14,9 +14,10 @@ import pytest
 
 from titanium.layout import GATEWAY, HOST
 from titanium.mesh import Policy, load_policy
+from titanium.supervise.protocol import FaultRequest
 
 from .conftest import unlimited
-from .harness import MEMBERS, ROOT, Answer, Mesh, Reply, exchange, wait_until
+from .harness import MEMBERS, ROOT, Answer, Mesh, Reply, exchange, inject, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -231,9 +232,8 @@ def test_a_service_that_is_away_is_a_503_with_a_way_on(traced: Mesh) -> None:
 
 
 def test_faults_meet_traced_requests_too(traced: Mesh) -> None:
-    keys = "fault.http.abort.abort_percent={}&fault.http.abort.http_status=500"
-    assert traced.admin("blog-0", f"/runtime_modify?{keys.format(100)}", "POST").status == 200
+    inject(traced, FaultRequest(abort_status=500))
     reply = traced.request("GET", "/api/posts")
-    assert traced.admin("blog-0", f"/runtime_modify?{keys.format(0)}", "POST").status == 200
+    inject(traced, None)
     assert reply.status == 500
     assert traced.apps["blog-0"].seen == []
