@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ def test_a_new_folder_is_private_with_everything_in_it(short_folder: Path) -> No
     assert home.version.read_text() == "1\n"
     assert state.open_home(home.root) == home
     assert state.find_home(home.root) == home
+
+
+def test_many_at_once_make_one_folder(short_folder: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        for attempt in range(20):
+            root = short_folder / f"{attempt}"
+            found = list(pool.map(state.open_home, [root] * 16))
+            assert found == [state.find_home(root)] * 16
+            assert not list(root.glob(".*"))
 
 
 def test_a_folder_of_a_newer_titanium_is_refused(tmp_path: Path) -> None:

@@ -80,26 +80,34 @@ def open_home(root: Path) -> Home:
     """
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = not any(name != "lock" for name in _names(root))
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise _unusable(root, error) from None
-    if fresh:
+    try:
+        # One at a time: a second one would meet the first one's half-made folder.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return _opened(root)
+    except OSError as error:
+        raise _unusable(root, error) from None
+    finally:
+        os.close(descriptor)
+
+
+def _opened(root: Path) -> Home:
+    if _is_empty(root):
         _check_space(root)
     else:
         _check_version(root)
-    try:
-        root.chmod(0o700)
-        if not (root / "version").exists():
-            write_atomically(root / "version", f"{FORMAT}\n")
-        for name in _FOLDERS:
-            (root / name).mkdir(mode=0o700, exist_ok=True)
-            (root / name).chmod(0o700)
-        probe = root / ".writable"
-        probe.write_bytes(b"x" * 4096)
-        probe.unlink()
-        return Home(root, _sockets(root))
-    except OSError as error:
-        raise _unusable(root, error) from None
+    root.chmod(0o700)
+    if not (root / "version").exists():
+        write_atomically(root / "version", f"{FORMAT}\n")
+    for name in _FOLDERS:
+        (root / name).mkdir(mode=0o700, exist_ok=True)
+        (root / name).chmod(0o700)
+    probe = root / ".writable"
+    probe.write_bytes(b"x" * 4096)
+    probe.unlink()
+    return Home(root, _sockets(root))
 
 
 def lock(home: Home) -> int | None:
@@ -213,7 +221,7 @@ def delete(home: Home) -> None:
 def _check_version(root: Path) -> None:
     """Nothing to say about a folder that does not exist yet or is empty."""
     try:
-        if not root.exists() or not any(name != "lock" for name in _names(root)):
+        if not root.exists() or _is_empty(root):
             return
         text = (root / "version").read_text("ascii").strip()
         version = int(text)
@@ -237,8 +245,9 @@ def _check_version(root: Path) -> None:
         )
 
 
-def _names(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
+def _is_empty(root: Path) -> bool:
+    """Whether nothing is there but what the making of a folder begins with."""
+    return all(path.name == "lock" or path.name.startswith(".version.") for path in root.iterdir())
 
 
 def scarce_space(root: Path) -> str:

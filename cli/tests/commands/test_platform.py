@@ -71,8 +71,8 @@ def test_state_is_private_and_ports_are_on_loopback(running: Program) -> None:
 def test_a_second_up_at_the_same_time_waits_for_the_first(stopped: Program) -> None:
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(stopped.run, "up", "-d", "--no-seed", code=None) for _ in range(2)]
-        codes = sorted(done.result().returncode for done in both)
-    assert codes == [0, 0]
+        results = [done.result() for done in both]
+    assert [result.returncode for result in results] == [0, 0], results
     assert stopped.status()["state"] == "healthy"
 
 
