@@ -11,6 +11,16 @@ step() { printf '\n== %s (after %s s)\n' "$1" "$((SECONDS - began))"; }
 step "programs for tests"
 scripts/test-tools.sh
 
+# Terraform mostly waits for the emulator of AWS: beside everything that is not measured in seconds,
+# with what nobody else wants of the processor. Its output and its exit status come below.
+terraform_log=$(mktemp)
+set -m # a process group of its own, so that all of it can be ended
+nice -n 15 "$bin/python" -m pytest -q -p no:cacheprovider \
+    -m "cloud and not machines" > "$terraform_log" 2>&1 < /dev/null &
+terraform=$!
+set +m
+trap 'kill -- "-$terraform" 2> /dev/null || true; rm -f "$terraform_log"' EXIT
+
 step "style"
 make --no-print-directory lint
 step "types"
@@ -21,6 +31,15 @@ step "generated files are current"
 rm -f .coverage .coverage.*
 step "unit and integration tests"
 "${pytest[@]}" -n 2 --dist loadfile -m "not e2e and not cloud"
+step "Terraform against an emulator of AWS, begun above"
+failed=0
+wait "$terraform" || failed=$?
+cat "$terraform_log"
+rm -f "$terraform_log"
+trap - EXIT
+[ "$failed" = 0 ] || exit "$failed"
+step "machines: Patroni, tunnels"
+"${pytest[@]}" --cov-append -n 2 --dist loadfile -m "machines and not drill"
 step "the whole platform, on free ports"
 "${pytest[@]}" --cov-append -m e2e
 step "coverage of lines and branches"
