@@ -89,7 +89,7 @@ def test_keys_and_passwords_are_for_their_owner_alone(tmp_path: Path) -> None:
 def test_clients_get_neither_the_authoritys_key_nor_inner_passwords(tmp_path: Path) -> None:
     assert run(configure(tmp_path, 1), tmp_path / "store").returncode == 0
     client = json.loads((tmp_path / "store/titanium-postgres").read_text())
-    assert set(client) == {"password", "monitor_password", "ca_certificate"}
+    assert set(client) == {"monitor_password", "ca_certificate"}
 
 
 def test_a_second_start_changes_nothing_and_asks_nobody(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def plan_of(folder: Path, variables: dict[str, Any], url: str = "") -> Terraform
 def test_mistakes_between_variables_are_refused_in_words(tmp_path: Path) -> None:
     """Modules refuse what is wrong in itself; these are wrong together."""
     mistakes = {
+        "name": "twenty-one-characters",
         "account_id": "1111-2222",
         "zones": ["ap-northeast-1a", "ap-northeast-1c"],
         "log_days": 100,
@@ -45,6 +46,7 @@ def test_mistakes_between_variables_are_refused_in_words(tmp_path: Path) -> None
     assert done.returncode == 1
     said = " ".join(re.sub(r"[│╷╵]", " ", done.stdout + done.stderr).split())
     for message in (
+        "name must be 2 to 20 lower-case letters, digits or hyphens and start with a letter",
         "account_id must be the twelve digits of an AWS account.",
         "zones must be of region ap-northeast-2; wrong: ap-northeast-1a, ap-northeast-1c.",
         "log_days must be one of the periods of CloudWatch Logs",
@@ -123,8 +125,7 @@ def test_every_secret_that_pods_ask_for_is_made_and_may_be_read() -> None:
     entries = made("aws")
     database = (SOURCES / "modules" / "database" / "secrets.tf").read_text("utf-8")
     (described,) = re.findall(r'"Of postgres: (.*)"$', database, re.MULTILINE)
-    # In both modes: Patroni's has the administrator's password besides.
-    entries["titanium-postgres"] = set(re.sub(r"\$\{[^}]*\}", "", described).split(", "))
+    entries["titanium-postgres"] = set(described.split(", "))
     for entry, properties in asked.items():
         assert properties <= entries[entry], entry
     # Nothing that no pod asks for, but what the cache's users have.

@@ -46,7 +46,7 @@ def test_the_nodes_made_one_authority_and_one_set_of_passwords(cluster: Cluster)
     """All three raced for the first value of the secret; clients get what they need of it."""
     certificates = {node.certificate("ca.crt").read_text() for node in cluster.nodes.values()}
     assert certificates == {cluster.client_secret()["ca_certificate"]}
-    assert set(cluster.client_secret()) == {"password", "monitor_password", "ca_certificate"}
+    assert set(cluster.client_secret()) == {"monitor_password", "ca_certificate"}
 
 
 def test_replicas_are_behind_the_reader_endpoint(cluster: Cluster) -> None:

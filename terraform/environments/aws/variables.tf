@@ -22,6 +22,12 @@ variable "name" {
   description = "Prefix of every name; k8s-manifests expects secrets called titanium-..."
   type        = string
   default     = "titanium"
+
+  # What is made of it must fit AWS's names, some of 32 characters.
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.name))
+    error_message = "name must be 2 to 20 lower-case letters, digits or hyphens and start with a letter; it is ${var.name}."
+  }
 }
 
 variable "environment" {
@@ -146,6 +152,12 @@ variable "database_gib" {
   description = "Data volume of each database node, GiB."
   type        = number
   default     = 20
+}
+
+variable "database_ssh_key_name" {
+  description = "EC2 key pair for SSH to the Patroni nodes (user admin), through the tunnels alone; null: nobody gets onto one. Nodes that exist take it when they are replaced."
+  type        = string
+  default     = null
 }
 
 variable "cache_node_type" {

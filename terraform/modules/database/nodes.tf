@@ -87,7 +87,7 @@ resource "aws_ebs_volume" "data" {
 # has 3,000 operations a second like any other.
 resource "aws_ebs_volume" "etcd" {
   #checkov:skip=CKV_AWS_189:As above.
-  #checkov:skip=CKV2_AWS_9:Holds who leads, no data; an empty member fills itself from the others.
+  #checkov:skip=CKV2_AWS_9:Holds who leads, no data; an empty member is added anew and fills itself from the others (README).
   for_each = local.nodes
 
   availability_zone = data.aws_subnet.this[each.key].availability_zone
@@ -100,7 +100,7 @@ resource "aws_ebs_volume" "etcd" {
 
 resource "aws_instance" "node" {
   #checkov:skip=CKV2_AWS_41:It has a role (iam_instance_profile); checkov does not follow the module's count.
-  #checkov:skip=CKV_AWS_126:Detailed monitoring costs by the metric; Prometheus watches the nodes.
+  #checkov:skip=CKV_AWS_126:Detailed monitoring costs by the metric; every five minutes does for what EC2 sees.
   #checkov:skip=CKV_AWS_88:No public address: the interface is in a subnet that gives none.
   for_each = local.nodes
 
@@ -132,10 +132,13 @@ resource "aws_instance" "node" {
   }
 
   lifecycle {
-    # A new image or a new setting must not stop three nodes at once: nodes are replaced one by one
-    # (README), and take both up then.
-    ignore_changes = [ami, user_data_base64]
+    # A new image, key pair or setting must not stop three nodes at once: nodes are replaced one by one
+    # (README), and take them up then.
+    ignore_changes = [ami, key_name, user_data_base64]
   }
+
+  # It fetches packages, passwords and certificates when it boots.
+  depends_on = [aws_iam_role_policy.node, aws_vpc_security_group_egress_rule.out]
 }
 
 resource "aws_volume_attachment" "data" {

@@ -37,7 +37,7 @@ resource "aws_db_parameter_group" "this" {
 }
 
 resource "aws_db_instance" "this" {
-  #checkov:skip=CKV_AWS_118:Enhanced monitoring costs by the host; the exporter and CloudWatch's figures are watched.
+  #checkov:skip=CKV_AWS_118:Enhanced monitoring costs by the host; the exporter and CloudWatch have the figures that matter.
   #checkov:skip=CKV_AWS_129:Exported: upgrade and postgresql, below.
   #checkov:skip=CKV_AWS_161:The services log in with passwords of their own, which work on every PostgreSQL alike.
   #checkov:skip=CKV_AWS_353:Performance Insights is not to be had on every class; see the class's page, then add it.

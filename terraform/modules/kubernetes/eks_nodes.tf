@@ -98,8 +98,8 @@ resource "aws_eks_node_group" "this" {
   ]
 }
 
-# EKS hands a group's tags to instances, not to the Auto Scaling group itself, where the autoscaler
-# looks when a group is empty.
+# EKS hands a group's tags to nothing that it makes (but tags the Auto Scaling group so that the autoscaler finds
+# it). What a node of an empty group would be, the autoscaler reads from the Auto Scaling group's own tags.
 resource "aws_autoscaling_group_tag" "autoscaler" {
   for_each = local.eks_node_groups
 

@@ -85,7 +85,7 @@ module "security_group" {
   tags  = var.tags
 }
 
-# Nodes: no SSH anywhere; Session Manager is the way onto one.
+# Nodes: no SSH anywhere; Session Manager is the way onto one (of EKS: Debian's image has no agent for it).
 data "aws_iam_policy_document" "ec2_trust" {
   statement {
     actions = ["sts:AssumeRole"]

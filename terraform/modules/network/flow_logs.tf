@@ -42,6 +42,15 @@ data "aws_iam_policy_document" "flow" {
     ]
     resources = ["${aws_cloudwatch_log_group.flow[0].arn}:*"]
   }
+
+  # Finding the group is asked of the account's groups, not of one.
+  statement {
+    actions = ["logs:DescribeLogGroups"]
+    resources = [join(":", [
+      "arn", data.aws_partition.current.partition, "logs", data.aws_region.current.name,
+      data.aws_caller_identity.current.account_id, "log-group", "*"
+    ])]
+  }
 }
 
 resource "aws_iam_role" "flow" {

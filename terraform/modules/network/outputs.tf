@@ -16,11 +16,16 @@ output "zones" {
 output "public_subnet_ids" {
   description = "Subnets with a route to the internet gateway, in zone order."
   value       = aws_subnet.public[*].id
+
+  # With their way out: a machine fetches packages the moment it is made, and asks once.
+  depends_on = [aws_route.public_internet, aws_route_table_association.public]
 }
 
 output "private_subnet_ids" {
   description = "Subnets for nodes and pods, in zone order."
   value       = aws_subnet.private[*].id
+
+  depends_on = [aws_route.private_internet, aws_route_table_association.private]
 }
 
 output "private_subnet_cidrs" {
@@ -31,6 +36,8 @@ output "private_subnet_cidrs" {
 output "database_subnet_ids" {
   description = "Subnets for databases and caches, in zone order."
   value       = aws_subnet.database[*].id
+
+  depends_on = [aws_route.database_internet, aws_route_table_association.database]
 }
 
 output "database_subnet_cidrs" {

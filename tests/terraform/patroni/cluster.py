@@ -36,8 +36,9 @@ class Cluster:
 
     @property
     def password(self) -> str:
-        """The administrator's, as clients get it."""
-        return str(self.client_secret()["password"])
+        """The administrator's, which is in the nodes' own secret alone."""
+        document = json.loads((self.secrets / "titanium-postgres-nodes").read_text())
+        return str(document["superuser_password"])
 
     def client_secret(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self.secrets / "titanium-postgres").read_text())

@@ -29,12 +29,12 @@ variable "region" {
 }
 
 variable "cluster_secret_id" {
-  description = "Secrets Manager secret that only the nodes read: authority's key and inner passwords."
+  description = "Secrets Manager secret that only the nodes read: authority's key, administrator's and inner passwords."
   type        = string
 }
 
 variable "client_secret_id" {
-  description = "Secrets Manager secret that clients read: administrator's and exporter's password, authority's certificate."
+  description = "Secrets Manager secret that clients read: exporter's password, authority's certificate."
   type        = string
 }
 

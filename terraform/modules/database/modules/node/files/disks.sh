@@ -3,6 +3,14 @@
 # are blank, and mounts them. Arguments: VOLUME-ID=FOLDER ... A volume with a file system is never formatted.
 set -euo pipefail
 
+# First of all: with their lines here, units that need the folders (RequiresMountsFor) stay off when a volume does
+# not come, instead of writing to the machine's own disk.
+for pair in "$@"; do
+    volume=${pair%%=*}
+    grep -q " ${pair#*=} " /etc/fstab \
+        || echo "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/} ${pair#*=} ext4 defaults,noatime,nofail 0 2" >> /etc/fstab
+done
+
 for pair in "$@"; do
     volume=${pair%%=*}
     folder=${pair#*=}
@@ -17,7 +25,6 @@ for pair in "$@"; do
         mkfs.ext4 -q -L "$(basename "$folder" | cut -c 1-16)" "$device"
     fi
     install -d -m 0755 "$folder"
-    grep -q " $folder " /etc/fstab || echo "$device $folder ext4 defaults,noatime,nofail 0 2" >> /etc/fstab
     mountpoint -q "$folder" || mount "$folder"
     # A volume that was made larger: its file system follows.
     resize2fs "$device" > /dev/null 2>&1 || true

@@ -107,7 +107,6 @@ def publish(node: Node, shared: Secret) -> None:
     """What clients may know, in a secret of its own; every node would write the same."""
     if read(node, node["client_secret"]) is None:
         value = {
-            "password": shared["superuser_password"],
             "monitor_password": shared["monitor_password"],
             "ca_certificate": shared["ca_certificate"],
         }
