@@ -67,7 +67,7 @@ images: ## Build the images (settings: TAG, REGISTRY, PLATFORMS, SERVICES, SAVE,
 	@scripts/build-images.sh
 
 ##@ Maintain
-.PHONY: docs golden lock clean
+.PHONY: docs golden lock clean screenshots
 docs: .setup-dev ## Regenerate docs/reference, SLO rules, dashboards and the cluster gateway
 	@$(TITANIUM) docs
 
@@ -76,6 +76,9 @@ golden: .setup-dev ## Regenerate the rendered mesh configuration that tests comp
 
 lock: .setup-dev ## Recompute requirements/*.txt from the pyproject files
 	@scripts/lock.sh
+
+screenshots: .setup-dev ## Take the blog's pictures in docs/img again, in a browser
+	@$(BIN)/python scripts/screenshots.py $(ARGS)
 
 clean: ## Remove the environment and caches; the state folder (.titanium) stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov
