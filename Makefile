@@ -68,7 +68,7 @@ images: ## Build the images (settings: TAG, REGISTRY, PLATFORMS, SERVICES, SAVE,
 	@scripts/build-images.sh
 
 ##@ Maintain
-.PHONY: docs golden picture lock clean
+.PHONY: docs golden picture screenshots lock clean
 docs: .setup-dev ## Regenerate docs/reference, SLO rules, dashboards and the cluster gateway
 	@$(TITANIUM) docs
 
@@ -81,6 +81,9 @@ picture: .setup-dev ## Draw docs/img/network.svg anew from a plan of terraform/e
 
 lock: .setup-dev ## Recompute requirements/*.txt from the pyproject files
 	@scripts/lock.sh
+
+screenshots: .setup-dev ## Take the blog's pictures in docs/img again, in a browser
+	@$(BIN)/python scripts/screenshots.py $(ARGS)
 
 clean: ## Remove the environment and caches; the state folder (.titanium) stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,32 +11,17 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.browser.chromium import listen, running_chromium
 from tests.support import ROOT, Platform, running_platform, wait_until
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 VISITS = ("/blog/", "/api/posts", "/api/categories", "/api/posts?q=bread", "/api/posts/999999")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One chromium for a module; skipped where it or Playwright is missing."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=program, args=list(FLAGS))
+    """One chromium for a module."""
+    with running_chromium() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -89,15 +73,7 @@ def page(browser: Any, platform: Platform) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1280, "height": 860}, color_scheme="light")
     context.set_default_timeout(10_000)
     tab = context.new_page()
-    errors: list[str] = []
-
-    def hear(said: Any) -> None:
-        # Somebody else on this machine made a network interface: chromium gives up what it loads.
-        if said.type == "error" and "ERR_NETWORK_CHANGED" not in said.text:
-            errors.append(said.text)
-
-    tab.on("console", hear)
-    tab.on("pageerror", lambda error: errors.append(str(error)))
+    errors = listen(tab)
     token = (platform.home / "secrets/console/token").read_text().strip()
     tab.goto(f"{platform.console_url}/login?token={token}")
     yield tab

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support import Person, Platform, running_platform, under_load, wait_until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 RECOVERY = 15.0
 

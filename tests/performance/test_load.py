@@ -18,7 +18,7 @@ from tests.performance.support import FOLDER
 from tests.support import ROOT, Platform, running_platform
 from titanium.errors import EXIT_UNHEALTHY
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

@@ -131,3 +131,21 @@ def test_scripts_stop_at_the_first_failure_also_inside_a_pipe() -> None:
     """`coverage report | tail` would let a missed coverage gate pass."""
     for script in sorted((ROOT / "scripts").glob("*.sh")):
         assert re.search(r"^set -euo? ?(-o )?pipefail$", text_of(script), re.MULTILINE), script.name
+
+
+@pytest.mark.parametrize(
+    ("variable", "marks"), [("platform", r"(e2e|alone)\b"), ("machines", r"machines\b")]
+)
+def test_tests_lie_where_they_are_looked_for(variable: str, marks: str) -> None:
+    """scripts/test.sh names the folders of some marks; a test that is elsewhere would never run."""
+    script = text_of(ROOT / "scripts" / "test.sh")
+    found = re.search(rf"^{variable}=\((.+)\)$", script, re.MULTILINE)
+    assert found
+    folders = [ROOT / name for name in found[1].split()]
+    marked = [
+        path
+        for path in tracked()
+        if path.suffix == ".py" and re.search(rf"pytest\.mark\.{marks}", text_of(path))
+    ]
+    assert marked
+    assert [path for path in marked if not any(path.is_relative_to(f) for f in folders)] == []

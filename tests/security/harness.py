@@ -224,7 +224,7 @@ class Mesh:
         bootstrap = render_gateway(self.catalog, self.policy, self.edge, topology)
         write_document(self.home.bootstrap(GATEWAY), bootstrap)
         topology.openapi_json.write_text('{"openapi":"3.1.0"}')
-        topology.docs_html.write_text("<!doctype html><title>API</title>")
+        topology.docs_html.write_text("<!doctype html><title>API</title>" + "<p>words</p>" * 100)
         self.home.admin_socket(GATEWAY).parent.mkdir(mode=0o700)
         self.launch(GATEWAY, GATEWAY, self.concurrency)
         for instance in [*self.apps, GATEWAY]:

@@ -70,6 +70,7 @@ def test_bar_43_eleventh_guess_is_refused_and_neighbours_are_not(platform: Platf
     platform.login(neighbour)
 
 
+@pytest.mark.alone
 def test_bar_44_unknown_user_and_wrong_password_look_alike(platform: Platform) -> None:
     """Same status, same body, and medians of the answers' times within a few milliseconds."""
     people = [platform.register("timing") for _ in range(4)]

@@ -81,13 +81,17 @@ class Permission(NamedTuple):
 
 
 class Route(Declared):
-    """A public path at the gateway; exactly one of `prefix` and `exact` is given."""
+    """A public path at the gateway; exactly one of `prefix` and `exact` is given.
+
+    `compress`: the gateway compresses text that is answered here, for clients that can read it.
+    """
 
     prefix: Path_ | None = None
     exact: Template | None = None
     methods: Annotated[tuple[Method, ...], Field(min_length=1)]
     token: bool
     limit: Name
+    compress: bool = False
 
     @model_validator(mode="after")
     def _one_path(self) -> Route:

@@ -86,6 +86,8 @@ def test_a_route_with_an_unknown_class_is_named(tmp_path: Path) -> None:
         ('x-content-type-options = "nosniff"', 'x-content-type-options = "%x"', "headers."),
         ('minimum_version = "1.2"', 'minimum_version = "1.1"', "tls.minimum_version:"),
         ("[tls]", "[tls]\nciphers = 1", "tls.ciphers: unknown key"),
+        ("minimum_bytes = 512", "minimum_bytes = 0", "compression.minimum_bytes:"),
+        ('"text/css"', '"text/*"', "compression.content_types["),
     ],
 )
 def test_a_wrong_edge_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""`services/gateway/edge.toml`: CORS, the headers of every answer, TLS at the edge."""
+"""`services/gateway/edge.toml`: CORS, the headers of every answer, compression, TLS at the edge."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ EDGE_FILE = Path("services") / "gateway" / "edge.toml"
 
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+ContentType = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
 # Printable ASCII without %: Envoy would read a format command there.
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[ -$&-~]+$", max_length=2000)]
 
@@ -29,6 +30,13 @@ class Cors(Declared):
     max_age_seconds: Annotated[int, Field(ge=0, le=86_400)]
 
 
+class Compression(Declared):
+    """What is compressed on the routes of a service.toml that say so: types, smallest size."""
+
+    content_types: Annotated[tuple[ContentType, ...], Field(min_length=1)]
+    minimum_bytes: Annotated[int, Field(ge=30, le=65_536)]
+
+
 class Tls(Declared):
     """The https listener; HSTS is sent there and nowhere else."""
 
@@ -41,6 +49,7 @@ class Edge(Declared):
 
     cors: Cors
     headers: dict[HeaderName, HeaderValue]
+    compression: Compression
     tls: Tls
 
 

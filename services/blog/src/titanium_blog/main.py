@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from titanium_blog.adapters.article import ArticleRenderer
+from titanium_blog.adapters.browsing import PageReader
 from titanium_blog.adapters.janitor import Janitor
 from titanium_blog.adapters.markdown import MarkdownRenderer
 from titanium_blog.adapters.reading import PostReader
 from titanium_blog.adapters.writing import SqlPostStore
 from titanium_blog.domain.writing import Writer
-from titanium_blog.http import categories, pages, posts
+from titanium_blog.http import categories, posts, preview
 from titanium_blog.http.dependencies import Blog
 from titanium_blog.http.errors import install_blog_errors
+from titanium_blog.http.web import extras, feeds, reading, writing
+from titanium_blog.http.web.rendering import cache_variant
 from titanium_blog.settings import Settings
 from titanium_kit.app import build_app
 from titanium_kit.cache import ResponseCache
@@ -30,7 +34,7 @@ def create_app(settings: Settings | None = None, tokens: TokenSource | None = No
     settings = settings or load_settings(Settings)
     metrics = Metrics(settings.service)
     database = Database(settings, metrics)
-    cache = ResponseCache(settings, metrics)
+    cache = ResponseCache(settings, metrics, cache_variant)
     client = MeshClient(settings)
     verifier = TokenVerifier(settings, tokens or AuthSource(client))
     store = SqlPostStore(database)
@@ -38,11 +42,27 @@ def create_app(settings: Settings | None = None, tokens: TokenSource | None = No
         settings,
         metrics,
         title="Titanium blog",
-        routers=[posts.router, posts.internal, categories.router, pages.router],
+        routers=[
+            posts.router,
+            posts.internal,
+            categories.router,
+            preview.router,
+            reading.router,
+            feeds.router,
+            writing.router,
+            extras.router,
+        ],
         resources=[database, client, verifier, Janitor(store)],
         cache=cache,
     )
     install_blog_errors(app)
     app.state.verifier = verifier
-    app.state.blog = Blog(PostReader(database), Writer(store, MarkdownRenderer(), cache), cache)
+    app.state.blog = Blog(
+        reader=PostReader(database),
+        writer=Writer(store, MarkdownRenderer(), cache),
+        cache=cache,
+        articles=ArticleRenderer(),
+        pages=PageReader(database),
+        site=settings.public_url.rstrip("/"),
+    )
     return app

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from services.blog.tests.support import BlogUnderTest
+from titanium_blog.adapters import browsing
 from titanium_blog.adapters.bulk import insert_many
 from titanium_blog.adapters.reading import BY_TIME, BY_WORD, COMMON, matching, newest, sample
 from titanium_blog.adapters.rows import WHOLE
@@ -106,6 +107,22 @@ async def test_a_common_word_reads_a_bounded_number_of_posts(connection: Any) ->
     found = await explain(connection, statement.sql, statement.arguments, settings=BY_TIME)
     assert max(node["Actual Rows"] for node in found) <= 500
     assert {node.get("Index Name") for node in found} == {"posts_by_time", "posts_pkey"}
+
+
+async def test_what_only_pages_ask_reads_a_bounded_number_of_posts(connection: Any) -> None:
+    category, post_id = await connection.fetchrow("SELECT category_id, id FROM posts LIMIT 1")
+    for name, (sql, arguments, most) in {
+        "related": (browsing.LIKE, [category, post_id, "'bulk' | 'babel' | 'cedan'"], 80),
+        "profile": (browsing.PROFILE, ["BULK-7"], 1001),
+        "beginnings": (browsing.BEGINNINGS, [[post_id]], 1),
+        "bodies": (browsing.BODIES, [[post_id]], 1),
+    }.items():
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            settings = f"SET LOCAL plan_cache_mode = {mode}"
+            found = await explain(connection, sql, arguments, settings=settings)
+            assert found, name
+            assert "Seq Scan" not in {node["Node Type"] for node in found}, name
+            assert max(node["Actual Rows"] for node in found) <= most, name
 
 
 async def test_bulk_posts_can_be_read_searched_and_counted(

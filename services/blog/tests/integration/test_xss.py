@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 
 from services.blog.tests.payloads import PAYLOADS
 from services.blog.tests.support import BlogUnderTest
+from titanium_blog.adapters.article import article
 from titanium_blog.adapters.markdown import ATTRIBUTES, TAGS, to_html
 
 pytestmark = pytest.mark.integration
@@ -16,7 +19,10 @@ pytestmark = pytest.mark.integration
 PAGE_TAGS = {
     *("html", "head", "meta", "title", "link", "body", "header", "form", "label", "input"),
     *("button", "main", "nav", "article", "time", "span", "svg", "circle", "div", "footer"),
+    *("rect", "path", "text", "mark", "section", "details", "summary", "script"),
 }
+DATA = ("application/json", "application/ld+json")
+OUR_SCRIPT = re.compile(r"/blog/static/[a-z0-9-]+\.[0-9a-f]{12}\.js")
 URLS = ("href", "src", "action", "formaction", "data", "background", "xlink:href", "srcdoc")
 SCHEME = re.compile("([a-z][a-z0-9+.-]*):")
 IGNORED = re.compile("[\x00-\x20]")
@@ -34,13 +40,20 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in self.tags:
             self.wrong.append(f"<{tag}>")
+        named = dict(attrs)
+        runs = tag == "script" and named.get("type") not in DATA
+        if runs and not OUR_SCRIPT.fullmatch(named.get("src") or ""):
+            self.wrong.append(f"<script {named}>")
         for name, value in attrs:
             if name.startswith("on") or name in ("style", "srcdoc", "formaction"):
                 self.wrong.append(f"<{tag} {name}>")
             scheme = SCHEME.match(IGNORED.sub("", value or "").lower())
-            icon = tag == "link" and value == "data:,"
-            if name in URLS and scheme and scheme[1] not in SAFE and not icon:
+            if name in URLS and scheme and scheme[1] not in SAFE:
                 self.wrong.append(f"<{tag} {name}={value!r}>")
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "script" and "<" in data:
+            self.wrong.append(f"in a script: {data!r}")
 
     def handle_decl(self, decl: str) -> None:
         if decl != "doctype html":
@@ -74,6 +87,9 @@ def test_bar_51_no_payload_survives_in_content_html() -> None:
     for payload in PAYLOADS:
         for text in (payload, f"a {payload} b", f"- {payload}\n\n> {payload}\n", payload * 3):
             assert problems(to_html(text), TAGS) == [], payload
+            assert problems(article(text).html, TAGS | {"div", "span"}) == [], payload
+        fenced = f"# {payload}\n\n```{payload}\n{payload}\n```\n\n```html\n{payload}\n```\n"
+        assert problems(article(fenced).html, TAGS | {"div", "span"}) == [], payload
 
 
 async def test_bar_51_no_payload_survives_in_any_field_of_any_page(blog: BlogUnderTest) -> None:
@@ -84,7 +100,10 @@ async def test_bar_51_no_payload_survives_in_any_field_of_any_page(blog: BlogUnd
         assert problems(post["content_html"], TAGS) == [], payload
         assert post["title"] == payload[:200].strip()
         ids.append(post["id"])
-    for post_id in ids:
+    post = await blog.created(
+        "Code", "".join(f"## {p}\n\n```js\n{p}\n```\n\n" for p in PAYLOADS if "\n" not in p)
+    )
+    for post_id in (*ids, post["id"]):
         page = await blog.client.get(f"/blog/posts/{post_id}")
         assert problems(page.text, TAGS | PAGE_TAGS) == []
     seen = 0
@@ -96,7 +115,9 @@ async def test_bar_51_no_payload_survives_in_any_field_of_any_page(blog: BlogUnd
         seen += page.text.count("<article")
         older = page.text.partition('" rel="next"')[0].rpartition('href="')[2]
         address = older.replace("&amp;", "&") if 'rel="next"' in page.text else ""
-    assert seen == len(PAYLOADS)
+    assert seen == len(PAYLOADS) + 1
+    for address in ("feed.xml", "sitemap.xml"):
+        ElementTree.fromstring((await blog.client.get(f"/blog/{address}")).content)  # noqa: S314
 
 
 async def test_bar_51_no_payload_survives_in_the_query_of_a_page(blog: BlogUnderTest) -> None:
@@ -105,5 +126,10 @@ async def test_bar_51_no_payload_survives_in_the_query_of_a_page(blog: BlogUnder
         page = await blog.client.get("/blog/", params=params)
         assert page.status_code == 200
         assert problems(page.text, TAGS | PAGE_TAGS) == [], payload
+        for path in (quote(payload), f"authors/{quote(payload)}", f"?{quote(payload)}={payload}"):
+            page = await blog.client.get(f"/blog/{path}")
+            assert problems(page.text, TAGS | PAGE_TAGS) == [], payload
+        page = await blog.client.get("/blog/language", params={"to": "ko", "back": payload})
+        assert page.headers["location"] == "/blog/"
         page = await blog.client.get(f"/blog/{payload}")
         assert problems(page.text, TAGS | PAGE_TAGS) == [], payload

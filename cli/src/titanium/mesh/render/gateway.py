@@ -10,6 +10,7 @@ from titanium.mesh.edge import Edge
 from titanium.mesh.policy import Policy
 from titanium.mesh.render.access_log import CLIENT, edge_log
 from titanium.mesh.render.clusters import dns_cluster, mesh_cluster
+from titanium.mesh.render.compression import compressors
 from titanium.mesh.render.hardening import (
     admin,
     connection_manager,
@@ -212,6 +213,7 @@ def _filters(
         filters.append(http_filter("cors", "cors.v3.Cors"))
     return [
         *filters,
+        *compressors(edge.compression),
         limit_filter(policy),
         {**http_filter("lua", "lua.v3.Lua"), "disabled": True},
         _body_filter(policy),
@@ -246,6 +248,7 @@ def _routes(
             "text/html; charset=utf-8",
             policy,
             _docs_policy(topology.docs_style),
+            compress=True,
         ),
     ]
     bench = [bench_route(topology.bench, policy)] if topology.bench else []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from titanium.catalog import Catalog, Match, Permission
 from titanium.mesh.policy import Policy
+from titanium.mesh.render.compression import compressed
 from titanium.mesh.render.limits import route_metadata
 from titanium.mesh.render.parts import Json, header, milliseconds, seconds
 from titanium.mesh.render.problems import UNDELIVERED
@@ -32,6 +33,7 @@ class _Target:
     service: str
     methods: tuple[str, ...]
     limit: str
+    compress: bool = False
 
 
 def refused_paths(policy: Policy) -> Json:
@@ -58,7 +60,13 @@ def older_routes(catalog: Catalog, policy: Policy) -> list[Json]:
 
 
 def file_routes(
-    path: str, file: Path, content_type: str, policy: Policy, more: Sequence[Json] = ()
+    path: str,
+    file: Path,
+    content_type: str,
+    policy: Policy,
+    more: Sequence[Json] = (),
+    *,
+    compress: bool = False,
 ) -> list[Json]:
     """A small file that the gateway serves from memory, also under the older prefix."""
     headers = [
@@ -69,7 +77,11 @@ def file_routes(
     routes = []
     for name in (path, OLDER_API + path.removeprefix(API)):
         answer = {"status": 200, "body": {"filename": str(file)}}
-        route = {"direct_response": answer, "response_headers_to_add": headers}
+        route = {
+            "direct_response": answer,
+            "response_headers_to_add": headers,
+            **({"typed_per_filter_config": compressed()} if compress else {}),
+        }
         routes += only_methods(Match(name, exact=True), SAFE_METHODS, route, policy)
     return routes
 
@@ -167,7 +179,7 @@ def _by_path(catalog: Catalog) -> list[tuple[Match, list[_Target]]]:
     declared: dict[Match, list[_Target]] = {}
     for service in catalog:
         for route in service.routes:
-            target = _Target(service.name, route.methods, route.limit)
+            target = _Target(service.name, route.methods, route.limit, route.compress)
             declared.setdefault(route.match, []).append(target)
     ordered = sorted(declared, key=_specificity)
     return [(match, _with_prefixes(match, ordered, declared)) for match in ordered]
@@ -238,6 +250,7 @@ def _forward(target: _Target, policy: Policy) -> Json:
     return {
         "route": {"cluster": target.service, "timeout": timeout},
         "metadata": _class_of(target.limit, policy),
+        **({"typed_per_filter_config": compressed()} if target.compress else {}),
     }
 
 

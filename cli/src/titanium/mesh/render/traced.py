@@ -26,6 +26,7 @@ SENT_ROUND = "x-titanium-sent-round"
 # The dot keeps it out of the statistics: nothing but the gateway itself is behind it.
 CLUSTER = "gateway.traced"
 _DRAWN = "tracing.drawn"
+_PER_FILTER = "typed_per_filter_config"
 _MATCHING = "extensions.matching.input_matchers"
 
 
@@ -164,7 +165,11 @@ def _sent_round(routes: Sequence[Json], gone: Sequence[str], policy: Policy) -> 
     common: Json = {
         "route": action,
         "request_headers_to_add": [header(SENT_ROUND, "1")],
-        "typed_per_filter_config": {"envoy.filters.http.buffer": streamed},
         **({"request_headers_to_remove": list(gone)} if gone else {}),
     }
-    return [{**route, **common} if "route" in route else route for route in routes]
+
+    def sent(route: Json) -> Json:
+        per_filter = {**route.get(_PER_FILTER, {}), "envoy.filters.http.buffer": streamed}
+        return {**route, **common, _PER_FILTER: per_filter}
+
+    return [sent(route) if "route" in route else route for route in routes]

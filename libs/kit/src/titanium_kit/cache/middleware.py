@@ -34,7 +34,10 @@ class CacheMiddleware:
             return
         began = perf_counter()
         cache = self.cache
-        entry = cache.local.get(cache_key(scope), cache.max_age)
+        key = cache_key(scope)
+        entry = cache.local.get(key, cache.max_age)
+        if entry is None and cache.variant is not None and (variant := cache.variant(scope)):
+            entry = cache.local.get(key + variant, cache.max_age)
         if entry is None:
             await self.app(scope, receive, send)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -45,12 +45,21 @@ class ResponseCache:
 
     `respond` in a handler looks in Redis (when `shared`), builds on a miss, once for all who wait
     for the same key, and stores. `CacheMiddleware` answers the next such request by itself.
+
+    `variant` adds to the key what an answer depends on besides its address (nothing: `b""`); it is
+    asked only when there is no answer under the address alone.
     """
 
     name = "redis"
     required = False
 
-    def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        metrics: Metrics,
+        variant: Callable[[Scope], bytes] | None = None,
+    ) -> None:
+        self.variant = variant
         self.local = LocalCache(settings.cache_max_bytes)
         self._building: dict[tuple[bytes, int], asyncio.Future[Entry]] = {}
         self.hits = 0  # a plain number: the middleware counts on the hot path
@@ -103,10 +112,16 @@ class ResponseCache:
         build: Callable[[], Awaitable[Entry]],
         *,
         shared: bool = False,
+        found: Collection[str] = (),
     ) -> Response:
-        """The answer for `scope` from Redis or `build`; problems raised by `build` pass through."""
+        """The answer for `scope` from Redis or `build`; problems raised by `build` pass through.
+
+        `found` may be filled by `build` with more tags, which the process's layer alone knows.
+        """
         self.count_miss()
         key = cache_key(scope)
+        if self.variant is not None:
+            key += self.variant(scope)
         generation = self.local.generation
         waiting = self._building.get((key, generation))
         if waiting is not None:
@@ -125,7 +140,7 @@ class ResponseCache:
         finally:
             del self._building[key, generation]
         object.__setattr__(entry, "route", route_template(scope))
-        self.local.store(key, entry, tags, generation)
+        self.local.store(key, entry, (*tags, *found), generation)
         return EntryResponse(entry)
 
     def _report(self) -> None:

@@ -19,13 +19,14 @@ from titanium_blog.domain import limits, search
 from titanium_blog.domain.errors import TooComplexError
 from titanium_blog.domain.posts import Rendered
 
-VERSION = 1
+VERSION = 2
 MAX_DEPTH = 100
 """Quotes and lists within each other."""
 INLINE = 20_000
 """Longer texts (in code points) are rendered in a thread."""
 EXCERPT = 200
 EXCERPT_SOURCE = 4_000
+NO_PROSE = re.compile(r"<(h[1-6]|pre|table)\b.*?(?:</\1>|\Z)", re.DOTALL)
 
 TAGS = {
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "em",
@@ -46,7 +47,8 @@ ALIGNED_CELL = re.compile(r'<(t[hd]) style="text-align: (left|center|right)">')
 CONTAINER = re.compile(r"<(/?)(?:blockquote|ul|ol)\b")
 
 
-def _filter(tag: str, attribute: str, value: str) -> str | None:
+def allowed_class(tag: str, attribute: str, value: str) -> str | None:
+    """The value of an attribute on the allow-list, or None where it is a class that is not ours."""
     if attribute != "class":
         return value
     if tag == "code":
@@ -60,7 +62,7 @@ _markdown = pyromark.Markdown(
 _cleaner = nh3.Cleaner(
     tags=TAGS,
     attributes=ATTRIBUTES,
-    attribute_filter=_filter,
+    attribute_filter=allowed_class,
     url_schemes=SCHEMES,
     link_rel="nofollow noopener",
     strip_comments=True,
@@ -70,6 +72,14 @@ _stripper = nh3.Cleaner(tags=set(), attributes={}, link_rel=None)
 
 def to_html(content: str) -> str:
     """Sanitized HTML. Raises `TooComplexError` when the nesting or the result is too large."""
+    return _cleaner.clean(raw_html(content))
+
+
+def raw_html(content: str) -> str:
+    """The renderer's HTML, to be sanitized. Raises `TooComplexError`.
+
+    It escapes `<` in texts and attributes, so that what looks like its own tag is its own tag.
+    """
     rendered = _markdown.html(_without_html(content))
     if len(rendered) > limits.HTML:
         raise TooComplexError(
@@ -77,10 +87,13 @@ def to_html(content: str) -> str:
             "shorten its tables or lists."
         )
     _check_depth(rendered)
-    # Table cells are aligned by a class: a strict Content-Security-Policy ignores `style`. The
-    # renderer escapes `<` in text, so that what looks like its own tag is its own tag.
-    aligned = ALIGNED_CELL.sub(r'<\1 class="align-\2">', rendered)
-    return _cleaner.clean(aligned)
+    # Table cells are aligned by a class: a strict Content-Security-Policy ignores `style`.
+    return ALIGNED_CELL.sub(r'<\1 class="align-\2">', rendered)
+
+
+def text_of(some_html: str) -> str:
+    """The text of some HTML, on one line."""
+    return " ".join(html.unescape(_stripper.clean(some_html)).split())
 
 
 def _without_html(content: str) -> str:
@@ -110,9 +123,12 @@ def _check_depth(rendered: str) -> None:
 
 
 def excerpt_of(content_html: str) -> str:
-    """The first 200 characters or so of the text, cut between words where there is a space."""
-    text = html.unescape(_stripper.clean(content_html[:EXCERPT_SOURCE]))
-    text = " ".join(text.split())
+    """The first 200 characters or so of the text, cut between words where there is a space.
+
+    Headings, code and tables are left out unless there is nothing else.
+    """
+    start = content_html[:EXCERPT_SOURCE]
+    text = text_of(NO_PROSE.sub(" ", start)) or text_of(start)
     if len(text) <= EXCERPT:
         return text
     cut = text[: EXCERPT + 1].rpartition(" ")[0] if " " in text[EXCERPT // 2 : EXCERPT + 1] else ""

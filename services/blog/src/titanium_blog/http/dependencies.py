@@ -7,6 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from titanium_blog.adapters.article import ArticleRenderer
+from titanium_blog.adapters.browsing import PageReader
 from titanium_blog.adapters.reading import PostReader
 from titanium_blog.domain.cursor import Cursor
 from titanium_blog.domain.limits import DEFAULT_PAGE
@@ -32,6 +34,10 @@ class Blog:
     reader: PostReader
     writer: Writer
     cache: ResponseCache
+    articles: ArticleRenderer
+    pages: PageReader
+    site: str
+    """The public address, without a slash at its end."""
 
 
 def blog_of(request: Request) -> Blog:

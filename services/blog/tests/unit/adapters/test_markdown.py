@@ -57,10 +57,16 @@ def test_only_language_classes_are_kept_on_code() -> None:
 
 
 def test_an_excerpt_is_plain_text_cut_between_words() -> None:
-    assert excerpt_of(to_html("# Hi\n\na *b* `<c>` &amp; d")) == "Hi a b <c> & d"
+    assert excerpt_of(to_html("a *b* `<c>` &amp; d")) == "a b <c> & d"
     long = excerpt_of(to_html("word " * 200))
     assert long.endswith("word…")
     assert 190 <= len(long) <= 201
+
+
+def test_an_excerpt_is_prose_where_there_is_any() -> None:
+    code = "# Title\n\n```sql\nSELECT\n```\n\n|a|\n|-|\n|b|\n"
+    assert excerpt_of(to_html(f"{code}\nIt is *slow*.\n\n## More\n\n- one")) == "It is slow. one"
+    assert excerpt_of(to_html(code)) == "Title SELECT a b"
 
 
 def test_an_excerpt_without_spaces_is_cut_anyway() -> None:

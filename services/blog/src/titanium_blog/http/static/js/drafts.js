@@ -1,0 +1,102 @@
+// Texts that are not published yet, kept in this browser: localStorage `draft:<who>:<post>:<id>`.
+// A tab holds a lock of that name as long as it is open; a draft without a lock was left behind
+// (the tab was closed, the machine stopped) or set aside, and can be brought back.
+
+import { keep, keys, recall } from "./storage.js";
+
+/**
+ * @typedef {{title: string, content: string, category: string}} Words
+ * @typedef {object} Draft
+ * @property {Words} words
+ * @property {string | null} etag the version that the words were made from; null of a new post
+ * @property {{key: string, words: Words} | null} pending a publication with an unknown outcome
+ * @property {number} at when it was kept, in milliseconds
+ */
+
+/** @param {string} owner @param {number | null} post */
+function prefix(owner, post) {
+  return `draft:${owner}:${post ?? "new"}:`;
+}
+
+/** @param {string} owner @param {number | null} post */
+export function newKey(owner, post) {
+  return prefix(owner, post) + randomText();
+}
+
+/** 128 random bits. */
+export function randomText() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Holds a draft for this tab; the function that is returned lets go of it.
+ * @param {string} key
+ * @returns {() => void}
+ */
+export function hold(key) {
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = () => resolve(undefined);
+  });
+  navigator.locks?.request(key, { ifAvailable: true }, () => held);
+  return release;
+}
+
+/** @param {string} key @param {Draft} draft @returns {boolean} whether there was room */
+export function save(key, draft) {
+  return keep(key, JSON.stringify(draft));
+}
+
+/** @param {string} key */
+export function discard(key) {
+  keep(key, null);
+}
+
+/**
+ * The drafts of a post that no tab has open, the newest first.
+ * @param {string} owner
+ * @param {number | null} post null: of posts that are not published yet
+ * @param {string} own this tab's key, which is not among them
+ * @returns {Promise<{key: string, draft: Draft}[]>}
+ */
+export async function leftBehind(owner, post, own) {
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  const busy = new Set([own, ...held.map((lock) => lock.name)]);
+  return keys()
+    .filter((key) => key.startsWith(prefix(owner, post)) && !busy.has(key))
+    .map((key) => ({ key, draft: read(key) }))
+    .filter(({ draft }) => draft !== null)
+    .sort((one, other) => other.draft.at - one.draft.at);
+}
+
+/** @param {string} key @returns {Draft | null} */
+function read(key) {
+  try {
+    const draft = JSON.parse(recall(key) ?? "null");
+    return typeof draft?.words?.content === "string" ? draft : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether another tab has the post open. @param {string} owner @param {number} post @param {string} own */
+export async function openElsewhere(owner, post, own) {
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  return held.some(({ name }) => name !== own && name.startsWith(prefix(owner, post)));
+}
+
+/** Every draft of a post that is gone. @param {string} owner @param {number} post */
+export function forgetPost(owner, post) {
+  forget(prefix(owner, post));
+}
+
+/** Everything that somebody left in this browser. @param {string} owner */
+export function forgetAll(owner) {
+  forget(`draft:${owner}:`);
+}
+
+/** @param {string} beginning */
+function forget(beginning) {
+  for (const key of keys()) if (key.startsWith(beginning)) keep(key, null);
+}

@@ -1,0 +1,24 @@
+// The login page.
+
+import { next } from "./addresses.js";
+import { takeOver } from "./forms.js";
+import { accessToken, logIn } from "./session.js";
+import { t } from "./strings.js";
+import { goSaying } from "./toast.js";
+
+const form = document.getElementById("login");
+
+takeOver(
+  form,
+  async ({ username, password }) => {
+    await logIn(username, password);
+    goSaying(next(), t("form.welcome_back", { name: username }));
+  },
+  (error) => (error.status === 401 ? { message: t("form.wrong_login") } : null),
+);
+
+// Somebody who is signed in already has nothing to do here.
+accessToken().then(
+  (token) => token && location.replace(next()),
+  () => {}, // No network, say: the form tells when it is used.
+);

@@ -1,0 +1,1 @@
+"""The web pages under `/blog/`: rendered here, readable without JavaScript."""

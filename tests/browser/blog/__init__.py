@@ -1,0 +1,1 @@
+"""The blog in a browser: one platform and one chromium for all of these modules."""

@@ -1,0 +1,48 @@
+"""One chromium and one platform for all tests of the blog's pages; a context for each visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.blog.visitor import Visitor, open_visitor
+from tests.browser.chromium import running_chromium
+from tests.support import Person, Platform, running_platform
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """One chromium for all."""
+    with running_chromium() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="package")
+def platform(browser: Any, relaxed_policy: Path) -> Iterator[Platform]:
+    """One platform with its demo content, without limits that these tests would reach."""
+    with running_platform("--policy", str(relaxed_policy)) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Any, platform: Platform) -> Iterator[Callable[..., Visitor]]:
+    """`open_visitor` on this platform; afterwards no visitor may have seen an error."""
+    visitors: list[Visitor] = []
+
+    def opened(person: Person | None = None, **wishes: Any) -> Visitor:
+        visitors.append(open_visitor(browser, platform, person, **wishes))
+        return visitors[-1]
+
+    yield opened
+    for visitor in visitors:
+        visitor.context.close()
+    assert [error for visitor in visitors for error in visitor.unexpected()] == []
+
+
+@pytest.fixture
+def person(platform: Platform) -> Person:
+    """A fresh account with a session."""
+    return platform.register()
