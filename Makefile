@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 TITANIUM := $(BIN)/titanium
-SOURCES := libs services cli tests scripts conftest.py
+SOURCES := libs services cli tests scripts terraform conftest.py
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help
@@ -38,16 +38,17 @@ check: .setup-dev lint types ## Lint, types and unit tests: under a minute
 test: .setup-dev ## Set up and run every check, with the coverage gate
 	@scripts/test.sh
 
-test-cloud: .setup-dev ## Terraform against an emulator of AWS, Patroni and tunnels: minutes, as root
-	@$(PYTHON) scripts/bootstrap.py --only moto
-	@$(PYTEST) -q -m cloud
+test-cloud: .setup-dev ## Of these, Terraform, Patroni and tunnels alone, with the long drills
+	@scripts/test-tools.sh
+	@$(PYTEST) -q -m "cloud and not machines"
+	@$(PYTEST) -q -m machines
 
 lint: .setup-dev ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
 
 types: .setup-dev ## Types (mypy strict)
-	@MYPYPATH=$(subst $(eval) ,:,$(wildcard libs/*/src services/*/src cli/src)) $(BIN)/mypy $(wildcard libs/*/src/* services/*/src/* cli/src/*)
+	@MYPYPATH=$(subst $(eval) ,:,$(wildcard libs/*/src services/*/src cli/src)) $(BIN)/mypy $(wildcard libs/*/src/* services/*/src/* cli/src/*) $(wildcard terraform/modules/*/modules/*/files/*.py)
 
 format: .setup-dev ## Rewrite the sources in the project's style
 	@$(BIN)/ruff check --fix $(SOURCES)
@@ -67,12 +68,16 @@ images: ## Build the images (settings: TAG, REGISTRY, PLATFORMS, SERVICES, SAVE,
 	@scripts/build-images.sh
 
 ##@ Maintain
-.PHONY: docs golden lock clean screenshots
+.PHONY: docs golden picture screenshots lock clean
 docs: .setup-dev ## Regenerate docs/reference, SLO rules, dashboards and the cluster gateway
 	@$(TITANIUM) docs
 
 golden: .setup-dev ## Regenerate the rendered mesh configuration that tests compare with
 	@TITANIUM_REGENERATE_GOLDEN=1 $(PYTEST) -q cli/tests/mesh/test_golden.py
+
+picture: .setup-dev ## Draw docs/img/network.svg anew from a plan of terraform/environments/aws
+	@$(PYTHON) scripts/bootstrap.py --only moto
+	@$(BIN)/python -m tests.terraform.draw_picture
 
 lock: .setup-dev ## Recompute requirements/*.txt from the pyproject files
 	@scripts/lock.sh

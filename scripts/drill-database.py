@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Breaks three real Patroni nodes, rendered by terraform/modules/database, again and again.
 
-Prints a table: how long writes stopped, what was lost, what memory it takes. It needs what
-tests/terraform/test_patroni_cluster.py needs, and starts everything on loopback. A hundred kills
-take about an hour.
+Prints a table after every kind of failure: how long writes stopped, what was lost; at the end, what
+memory it takes. It needs what tests/terraform/test_patroni_cluster.py needs; as root every node has
+a network of its own, otherwise they share loopback and nothing can be cut off. Run whole it takes
+about an hour and a half.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.terraform.patroni import drills
 from tests.terraform.patroni.cluster import Cluster, running_cluster
+from tests.terraform.patroni.network import why_not
 from tests.terraform.patroni.nlb import LoadBalancer
 from tests.terraform.patroni.programs import MissingError, find_programs
 
@@ -32,13 +34,14 @@ def run(cluster: Cluster, balancer: LoadBalancer, options: argparse.Namespace) -
     plan = (
         ("leader's postmaster killed", "15 s", drills.kill_postmaster, options.kills),
         ("leader's node lost", "35 s", drills.lose_node, options.losses),
-        ("leader's Patroni frozen", "-", drills.freeze_patroni, options.freezes),
+        ("leader cut off from the others", "35 s", drills.cut_off, options.partitions),
+        ("leader's Patroni frozen", "35 s", drills.freeze_patroni, options.freezes),
     )
     for name, bar, fault, runs in plan:
         if runs:
             result = drills.Result(name, bar)
             results.append(drills.fail_leader(cluster, balancer, result, fault, runs))
-            print(f"{name}: {runs} runs", file=sys.stderr, flush=True)
+            print(table([drills.HEADINGS, result.row()]), file=sys.stderr, flush=True)
     if options.switchovers:
         result = drills.Result("switchover", "10 s")
         results.append(drills.switch_over(cluster, balancer, result, options.switchovers))
@@ -48,12 +51,13 @@ def run(cluster: Cluster, balancer: LoadBalancer, options: argparse.Namespace) -
     if results:
         print(table([drills.HEADINGS, *(result.row() for result in results)]), flush=True)
     if options.memory:
-        cluster.settle(90)
+        cluster.settle()
         peak, speed = drills.measure_memory(cluster, balancer, options.clients, options.memory)
-        rows = [("MiB (PSS, peak)", "etcd", "patroni", "postgresql", "together")]
+        names = ("etcd", "patroni", "haproxy", "postgresql")
+        rows = [("MiB (PSS, peak)", *names, "together")]
         for name, parts in peak.items():
             role = "leader" if cluster.nodes[name].leads() else "replica"
-            figures = [parts["etcd"], parts["patroni"], parts["postgresql"], sum(parts.values())]
+            figures = [*(parts[name] for name in names), sum(parts.values())]
             rows.append((f"{name} ({role})", *(f"{figure:.0f}" for figure in figures)))
         print(f"\n{options.clients} clients, {speed}\n\n{table(rows)}", flush=True)
 
@@ -62,12 +66,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--kills", type=int, default=100, help="leader's postmaster killed")
     parser.add_argument("--losses", type=int, default=20, help="leader's node lost")
+    parser.add_argument("--partitions", type=int, default=20, help="leader cut off (root)")
     parser.add_argument("--freezes", type=int, default=5, help="leader's Patroni frozen")
     parser.add_argument("--switchovers", type=int, default=10)
     parser.add_argument("--without-etcd", type=int, default=300, metavar="SECONDS")
     parser.add_argument("--memory", type=int, default=60, metavar="SECONDS", help="pgbench's run")
     parser.add_argument("--clients", type=int, default=40, help="pgbench's connections")
     options = parser.parse_args()
+    if options.partitions and why_not():
+        print(f"drill-database: no partitions: {why_not()}", file=sys.stderr)
+        options.partitions = 0
     try:
         programs = find_programs()
     except MissingError as error:

@@ -27,8 +27,9 @@ if [ "${#packages[@]}" -gt 0 ]; then
     fi
 fi
 
-# Checkov has packages of its own.
-.venv/bin/python scripts/bootstrap.py --only checkov || echo "the test with checkov is skipped"
+# Checkov and the emulator of AWS have packages of their own.
+.venv/bin/python scripts/bootstrap.py --only checkov || echo "tests with checkov are skipped"
+.venv/bin/python scripts/bootstrap.py --only moto || echo "tests with an emulator of AWS are skipped"
 
 # Prometheus and Alertmanager with promtool and amtool: unpacked, not installed.
 .venv/bin/titanium tools fetch || echo "tests that need Prometheus are skipped"

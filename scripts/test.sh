@@ -4,14 +4,25 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 began=$SECONDS
-# Where e2e tests lie: collecting all others takes half a minute each time.
+# Where these tests lie: collecting all others takes half a minute each time.
 platform=(cli/tests/commands tests/browser tests/contract tests/e2e tests/performance tests/security)
+machines=(tests/terraform)
 pytest=("$bin/python" -m pytest -q --cov --cov-report=)
 
 step() { printf '\n== %s (after %s s)\n' "$1" "$((SECONDS - began))"; }
 
 step "programs for tests"
 scripts/test-tools.sh
+
+# Terraform mostly waits for the emulator of AWS: beside everything that is not measured alone,
+# with what nobody else wants of the processor. Its output and its exit status come below.
+terraform_log=$(mktemp)
+set -m # a process group of its own, so that all of it can be ended
+nice -n 15 "$bin/python" -m pytest -q -p no:cacheprovider \
+    -m "cloud and not machines" > "$terraform_log" 2>&1 < /dev/null &
+terraform=$!
+set +m
+trap 'kill -- "-$terraform" 2> /dev/null || true; rm -f "$terraform_log"' EXIT
 
 step "style"
 make --no-print-directory lint
@@ -25,6 +36,15 @@ step "unit and integration tests"
 "${pytest[@]}" -n 2 --dist loadfile -m "not e2e and not cloud"
 step "the whole platform, on free ports, two at a time"
 "${pytest[@]}" --cov-append -n 2 --dist loadfile -m "e2e and not alone" "${platform[@]}"
+step "Terraform against an emulator of AWS, begun above"
+failed=0
+wait "$terraform" || failed=$?
+cat "$terraform_log"
+rm -f "$terraform_log"
+trap - EXIT
+[ "$failed" = 0 ] || exit "$failed"
+step "machines: Patroni, tunnels"
+"${pytest[@]}" --cov-append -n 2 --dist loadfile -m "machines and not drill" "${machines[@]}"
 step "the whole platform, measured: one at a time"
 "${pytest[@]}" --cov-append -m "e2e and alone" "${platform[@]}"
 step "coverage of lines and branches"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +15,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from tests.checkov_support import checkov_program, checkov_reports
 from tests.manifests.support import MANIFESTS, ROOT, Object, build
 
 pytestmark = pytest.mark.integration
@@ -63,12 +61,7 @@ class Explained(NamedTuple):
 
 @pytest.fixture(scope="module")
 def checkov() -> Path:
-    """The program, set up when it is not there yet; skips with what prevents it."""
-    set_up = [sys.executable, str(ROOT / "scripts" / "bootstrap.py"), "--only", "checkov"]
-    done = subprocess.run(set_up, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"checkov cannot be set up: {done.stderr.strip()}")
-    return ROOT / ".venv" / "checkov" / "bin" / "checkov"
+    return checkov_program()
 
 
 def collect(manifests: Path, folder: Path) -> Iterator[Path]:
@@ -98,26 +91,7 @@ def write(folder: Path, objects: list[Object]) -> Path:
 
 
 def run(program: Path, folder: Path) -> list[Finding]:
-    options = ["--compact", "--quiet", "--output", "json", "--skip-download"]
-    nowhere = "http://127.0.0.1:9"  # it needs no network, and gets none
-    done = subprocess.run(
-        [str(program), "--directory", str(folder), "--framework", *FRAMEWORKS, *options],
-        cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "LOG_LEVEL": "ERROR",
-            "http_proxy": nowhere,
-            "https_proxy": nowhere,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    # 1: it found something, as in each of these folders it does.
-    assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
-    found = json.loads(done.stdout)
-    return list(read(folder.name, found if isinstance(found, list) else [found]))
+    return list(read(folder.name, checkov_reports(program, folder, FRAMEWORKS, home=folder)))
 
 
 def read(place: str, reports: list[Object]) -> Iterator[Finding]:

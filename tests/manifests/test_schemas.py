@@ -1,8 +1,8 @@
 """Every object is one that an API server would take: known kinds, known fields, right types.
 
 Kubernetes' own kinds against its schemas (kubernetes-validate, strict: an unknown field is an
-error). Custom resources against the models that npm has of their CRDs. Linkerd's have no package:
-they are held against tests/manifests/schemas/linkerd.json, which is written by hand.
+error). Custom resources against the models that npm has of their CRDs. Linkerd's and AWS's have no
+package: they are held against tests/manifests/schemas/{linkerd,aws}.json, written by hand.
 """
 
 from __future__ import annotations
@@ -137,21 +137,28 @@ def test_the_check_of_custom_resources_sees_what_is_wrong(
 
 
 def by_hand() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((SCHEMAS / "linkerd.json").read_text("utf-8"))
-    return {name: schema for name, schema in found.items() if not name.startswith("$")}
+    """apiVersion/kind -> schema of `spec`, with the definitions of its file."""
+    schemas = {}
+    for file in ("linkerd.json", "aws.json"):
+        found = json.loads((SCHEMAS / file).read_text("utf-8"))
+        for name, schema in found.items():
+            if not name.startswith("$"):
+                schemas[name] = {"$defs": found["$defs"], **schema}
+    return schemas
 
 
-def test_linkerds_kinds_match_what_we_know_of_them(objects: list[tuple[str, Object]]) -> None:
+def test_kinds_without_a_package_match_what_we_know_of_them(
+    objects: list[tuple[str, Object]],
+) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is missing")
-    whole = json.loads((SCHEMAS / "linkerd.json").read_text("utf-8"))
+    schemas = by_hand()
     seen = set()
     for _, one in objects:
         kind = f"{one['apiVersion']}/{one['kind']}"
-        if kind.startswith("policy.linkerd.io"):
+        if kind.startswith(("policy.linkerd.io", "elbv2.k8s.aws")):
             seen.add(kind)
-            schema = {"$defs": whole["$defs"], **whole[kind]}
-            jsonschema.Draft202012Validator(schema).validate(one["spec"])
-    assert seen == set(by_hand())
+            jsonschema.Draft202012Validator(schemas[kind]).validate(one["spec"])
+    assert seen == set(schemas)
 
 
 def test_every_api_is_one_that_kubernetes_130_has(objects: list[tuple[str, Object]]) -> None:

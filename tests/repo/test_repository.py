@@ -133,15 +133,19 @@ def test_scripts_stop_at_the_first_failure_also_inside_a_pipe() -> None:
         assert re.search(r"^set -euo? ?(-o )?pipefail$", text_of(script), re.MULTILINE), script.name
 
 
-def test_every_test_of_the_platform_lies_where_it_is_looked_for() -> None:
-    """scripts/test.sh names the folders of `e2e`; one that is elsewhere would never run."""
-    found = re.search(r"^platform=\((.+)\)$", text_of(ROOT / "scripts" / "test.sh"), re.MULTILINE)
+@pytest.mark.parametrize(
+    ("variable", "marks"), [("platform", r"(e2e|alone)\b"), ("machines", r"machines\b")]
+)
+def test_tests_lie_where_they_are_looked_for(variable: str, marks: str) -> None:
+    """scripts/test.sh names the folders of some marks; a test that is elsewhere would never run."""
+    script = text_of(ROOT / "scripts" / "test.sh")
+    found = re.search(rf"^{variable}=\((.+)\)$", script, re.MULTILINE)
     assert found
     folders = [ROOT / name for name in found[1].split()]
-    assert all(folder.is_dir() for folder in folders)
     marked = [
         path
         for path in tracked()
-        if path.suffix == ".py" and re.search(r"pytest\.mark\.(e2e|alone)\b", text_of(path))
+        if path.suffix == ".py" and re.search(rf"pytest\.mark\.{marks}", text_of(path))
     ]
+    assert marked
     assert [path for path in marked if not any(path.is_relative_to(f) for f in folders)] == []

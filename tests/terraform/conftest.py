@@ -1,5 +1,8 @@
-"""One life of each configuration for all tests: the emulator takes its time for load balancers, so
-all live side by side, each with an emulator of its own, the longest first."""
+"""One life of each configuration for all tests.
+
+The emulator takes its time for load balancers: all live side by side, each with an emulator of its
+own, the longest first, while tests that need none of them run.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,36 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.support import SOURCES, Applied, live
+from tests.terraform.life import Applied, live
+from tests.terraform.support import SOURCES
 from titanium.errors import TitaniumError
 
 PROFILES = ("light", "standard")
 EXAMPLES = sorted(
     str(path.parent.relative_to(SOURCES)) for path in SOURCES.glob("modules/*/examples/*/main.tf")
 )
+# These wait for a load balancer or a database.
+LONG = ("modules/database/", "modules/kubernetes/")
 # Most of their time they wait for the emulator.
-AT_ONCE = 3
+AT_ONCE = 4
+
+
+def uses_lives(item: pytest.Item) -> bool:
+    """Whether a test asks for a life, directly or not."""
+    return "lives" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for the lives comes last, the rest of this folder, which starts them, first."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: 2 if uses_lives(item) else int(here not in item.path.parents))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begin(request: pytest.FixtureRequest) -> None:
+    """The lives that somebody will ask for begin with the first test of this folder."""
+    if any(uses_lives(item) for item in request.session.items):
+        request.getfixturevalue("lives")
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +53,9 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         started = {name: pool.submit(live, folder(), "environments/aws", name) for name in PROFILES}
-        yield started | {name: pool.submit(live, folder(), name) for name in EXAMPLES}
+        for name in sorted(EXAMPLES, key=lambda one: not one.startswith(LONG)):
+            started[name] = pool.submit(live, folder(), name)
+        yield started
         pool.shutdown(cancel_futures=True)
 
 

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -47,6 +48,22 @@ echo {_STARTED}
 exec sleep infinity
 """
 
+# What machines are made of: a container may have the namespaces and not the rest.
+_PROBE = """
+set -e
+mount -t tmpfs tmpfs {folder}
+cd {folder}
+mkdir upper work
+mount -t overlay overlay -o lowerdir=/etc,upperdir=upper,workdir=work /etc
+ip link add probe type bridge
+ip link add one type veth peer name two
+ip tuntap add dev probe-tun mode tun
+"""
+_UNSHARE = (
+    *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+    *("--propagation", "private"),
+)
+
 
 def why_not() -> str:
     """Why machines cannot be made here; empty when they can."""
@@ -60,10 +77,11 @@ def why_not() -> str:
         return f"not on PATH: {', '.join(missing)}"
     if not Path("/dev/net/tun").exists():
         return "there is no /dev/net/tun"
-    tried = subprocess.run(
-        ["unshare", "--net", "--mount", "--pid", "--fork", "true"], capture_output=True, text=True
-    )
-    return f"unshare: {tried.stderr.strip()}" if tried.returncode else ""
+    with tempfile.TemporaryDirectory() as folder:
+        script = _PROBE.format(folder=folder)
+        tried = subprocess.run([*_UNSHARE, "sh", "-c", script], capture_output=True, text=True)
+    said = tried.stderr.strip().splitlines() or [f"exit status {tried.returncode}"]
+    return f"namespaces cannot be used here: {said[-1]}" if tried.returncode else ""
 
 
 def programs() -> list[Tree]:
@@ -85,10 +103,7 @@ class Machine:
         lower = "/usr:".join(str(tree.root) for tree in trees) + "/usr:"
         script = _BOOT.format(folder=folder, lower=lower)
         self._outer = subprocess.Popen(
-            [
-                *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
-                *("--propagation", "private", "sh", "-c", script),
-            ],
+            [*_UNSHARE, "sh", "-c", script],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -75,6 +75,30 @@ def test_bar_10_an_old_leader_rewinds_on_checksums(patroni: Any) -> None:
     assert "data-checksums" in patroni["bootstrap"]["initdb"]
 
 
+def test_bar_4_a_leader_that_was_cut_off_cannot_take_its_key_back(
+    nodes: dict[str, Rendered], patroni: Any
+) -> None:
+    """Patroni 3.0.2 compares before it writes on version 2 of etcd's interface alone."""
+    assert set(patroni) & {"etcd", "etcd3"} == {"etcd"}
+    assert yaml.safe_load(nodes["titanium-1"].file("/etc/etcd/etcd.yml"))["enable-v2"] is True
+
+
+def test_bar_3_every_node_leads_to_the_primary(nodes: dict[str, Rendered]) -> None:
+    """The load balancer needs ten seconds to see another leader; the proxies ask every second."""
+    for number, node in enumerate(nodes.values(), 1):
+        proxy = node.file("/etc/titanium-database/haproxy.cfg")
+        writer, reader = proxy.split("listen writer")[1].split("listen reader")
+        assert f"bind 10.0.2{number}.10:5000" in writer
+        assert f"bind 10.0.2{number}.10:5001" in reader
+        assert "OPTIONS /primary" in writer
+        assert "OPTIONS /replica" in reader
+        for part in (writer, reader):
+            assert part.count("    server ") == 3
+        assert " inter 1s " in proxy
+        assert "check-ssl verify required ca-file" in proxy
+        assert "on-marked-down shutdown-sessions" in proxy
+
+
 def test_bar_17_the_archive_lags_at_most_five_minutes(patroni: Any) -> None:
     parameters = patroni["postgresql"]["parameters"]
     assert parameters["archive_mode"] == "on"
@@ -165,7 +189,11 @@ def test_user_data_is_valid_for_debians_cloud_init(
 
 
 @pytest.mark.parametrize(
-    "name", ["titanium-database-disks", "titanium-database-backup", "titanium-patronictl"]
+    "name",
+    [
+        *("titanium-database-disks", "titanium-database-backup", "titanium-patronictl"),
+        *("titanium-database-leads", "titanium-database-provision", "titanium-database-roles"),
+    ],
 )
 def test_shell_programs_are_sound(nodes: dict[str, Rendered], name: str, tmp_path: Path) -> None:
     path = tmp_path / name

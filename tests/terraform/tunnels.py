@@ -258,6 +258,10 @@ class Network:
         done = machine.python(machine_programs.ASK_TCP, address, str(PORT), source, check=False)
         return done.stdout.strip() or None
 
+    def seen_as(self, expected: str, machine: Machine, address: str) -> bool:
+        """Whether `address` sees `machine` under `expected`; a busy machine takes its time."""
+        return eventually(lambda: self.sees(machine, address) == expected)
+
     def resolver_sees(self, machine: Machine) -> str | None:
         return (
             machine.python(machine_programs.ASK_DNS, RESOLVER, check=False).stdout.strip() or None

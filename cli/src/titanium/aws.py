@@ -69,8 +69,14 @@ def speaking_to_aws() -> Iterator[None]:
         raise _refused(error) from None
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
         raise UsageError(f"there are no AWS credentials: {_line(error)}", _CREDENTIALS) from None
-    except exceptions.TokenRetrievalError as error:
-        raise UsageError(f"AWS sign-in has ended: {_line(error)}", _CREDENTIALS) from None
+    except (exceptions.TokenRetrievalError, exceptions.SSOError, exceptions.LoginError) as error:
+        raise UsageError(f"AWS sign-in is missing or over: {_line(error)}", _CREDENTIALS) from None
+    except (
+        exceptions.ConfigNotFound,
+        exceptions.ConfigParseError,
+        exceptions.InvalidConfigError,
+    ) as error:
+        raise UsageError(_line(error), "Correct it: ~/.aws/config, or AWS_CONFIG_FILE.") from None
     except (exceptions.ProfileNotFound, exceptions.NoRegionError) as error:
         raise UsageError(_line(error), "See ~/.aws/config, AWS_PROFILE and AWS_REGION.") from None
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
@@ -79,6 +85,10 @@ def speaking_to_aws() -> Iterator[None]:
         ) from None
     except exceptions.BotoCoreError as error:
         raise TitaniumError(f"AWS's library refuses: {_line(error)}") from None
+    except ValueError as error:
+        if "endpoint" not in str(error):
+            raise
+        raise UsageError(_line(error), "Correct or unset AWS_ENDPOINT_URL.") from None
 
 
 def _refused(error: Exception) -> TitaniumError:

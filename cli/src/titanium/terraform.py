@@ -115,6 +115,11 @@ def cli_config(folder: Path) -> Path | None:
     return path
 
 
+def data_folder(configuration: Path) -> Path:
+    """Where Terraform keeps what `init` found for a configuration; it need not be there."""
+    return configuration.absolute() / (os.environ.get("TF_DATA_DIR") or ".terraform")
+
+
 @dataclass(frozen=True)
 class Terraform:
     """Runs Terraform in one configuration folder; its own files go to `data`."""

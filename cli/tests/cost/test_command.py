@@ -71,7 +71,10 @@ def test_the_schedule_counts_towards_the_budget(capsys: pytest.CaptureFixture[st
     assert cost(capsys, *options, "--schedule", "office-hours")[0] == 0
 
 
-@pytest.mark.parametrize("amount", ["0", "0.00", "-5", "nan", "inf", "much", ""])
+@pytest.mark.parametrize(
+    "amount",
+    ["0", "0.00", "-5", "nan", "inf", "1e999999", "1000000000.01", "449.999", "450,00", "much", ""],
+)
 def test_a_budget_of_nothing_is_refused(capsys: pytest.CaptureFixture[str], amount: str) -> None:
     code, out, err = cost(capsys, "--plan", CREATE, "--budget", amount)
     assert (code, out) == (EXIT_USAGE, "")
@@ -85,7 +88,7 @@ def test_a_state_is_priced_too(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_plan_on_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(Path(STATE).read_text()))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path(STATE).read_bytes())))
     code, out, _ = cost(capsys, "--plan", "-")
     assert code == 0
     assert out.startswith("standard input\n")
@@ -197,6 +200,7 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
         (["--plan", CREATE, "--format", "pdf"], "'pdf' is not one of"),
         (["--plan", CREATE, "--var", "a=b"], "variables cannot change it"),
         (["no-such-folder"], "there is no such folder"),
+        (["no-such-folder", "--plan", CREATE], "there is no such folder"),
     ],
 )
 def test_wrong_options_are_one_clear_line(

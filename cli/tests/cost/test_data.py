@@ -154,3 +154,35 @@ def test_extended_support_begins_the_day_after() -> None:
 
 def test_a_version_that_the_catalogue_does_not_know_is_a_new_one() -> None:
     assert cents(bill("aws_eks_cluster", {"version": "1.99"})) == "73.00"
+
+
+@pytest.mark.parametrize(
+    ("day", "policy", "amount", "says"),
+    [
+        ("2026-09-02", "", "73.00", ""),
+        (
+            "2026-09-04",
+            "",
+            "73.00",
+            "leaves standard support on 2026-12-02; then the control plane",
+        ),
+        ("2026-12-02", "STANDARD", "73.00", "leaves standard support on 2026-12-02; then AWS upgr"),
+        ("2026-12-03", "", "438.00", "left standard support on 2026-12-02; then the control"),
+        (
+            "2026-12-03",
+            "STANDARD",
+            "73.00",
+            "left standard support on 2026-12-02; then AWS upgrade",
+        ),
+    ],
+)
+def test_the_end_of_standard_support_is_told_ninety_days_ahead(
+    day: str, policy: str, amount: str, says: str
+) -> None:
+    """The last day still costs the standard price."""
+    values = {"version": "1.34", "upgrade_policy": [{"support_type": policy}]}
+    result = priced(resource("aws_eks_cluster", values), today=date.fromisoformat(day))
+    assert cents(result) == amount
+    notes = [note for note in result.notes if "standard support" in note]
+    assert len(notes) == bool(says)
+    assert says in "".join(notes)

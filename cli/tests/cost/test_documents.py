@@ -134,6 +134,7 @@ def test_an_incomplete_plan_is_told() -> None:
         ("7", "no plan and no state"),
         ('{"hello": 1}', "no plan and no state"),
         ("[" * 100_000, "nested too deeply"),
+        ('{"values": ' + "1" * 5000 + "}", "a number without end"),
         ('{"format_version": "2.0", "planned_values": {}}', "format_version 2.0"),
         ('{"version": 4, "serial": 1, "lineage": "x", "resources": []}', "raw state file"),
         ('{"planned_values": {}, "errored": true}', "a plan that failed"),
@@ -164,5 +165,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"PK\x03\x04\xff\xfe")
     with pytest.raises(ConfigurationError, match="is not text"):
         read_text(tmp_path / "binary")
-    assert is_plan_file(tmp_path / "binary")
-    assert not is_plan_file(tmp_path / "none")
+
+
+def test_what_plan_out_writes_is_known_by_its_beginning() -> None:
+    assert is_plan_file(b"PK\x03\x04\xff\xfe")
+    assert not is_plan_file(b'{"format_version": "1.0"}')
+    assert not is_plan_file(b"")

@@ -13,6 +13,7 @@ from cli.tests.cost.support import NODE, TAGGED, bill, fixture, priced, resource
 from titanium.commands.cost import SCHEDULES as OFFERED
 from titanium.cost.hours import OFFICE_HOURS, SCHEDULES
 from titanium.cost.model import Priced
+from titanium.schedule.cron import START, STOP, ZONE, parse
 
 pytestmark = pytest.mark.unit
 
@@ -120,6 +121,11 @@ def test_a_schedule_that_nothing_is_tagged_for_is_told() -> None:
 def test_the_hours_are_those_of_the_environments_schedule() -> None:
     """cron(0 9 ? * MON-FRI *) to cron(0 2 ? * TUE-SAT *): five times from 9 to 2 o'clock."""
     text = (ROOT / "terraform" / "environments" / "aws" / "variables.tf").read_text()
-    start, stop = re.findall(r'"cron\(0 (\d+) \? \* (\S+) \*\)"', text)
-    assert (start[1], stop[1]) == ("MON-FRI", "TUE-SAT")
-    assert OFFICE_HOURS.hours_a_week == 5 * (24 - int(start[0]) + int(stop[0]))
+    assert re.findall(r'"(cron\(.+\))"', text) == [START, STOP]
+    assert f'"{ZONE}"' in text
+    start, stop = (parse(one) for one in (START, STOP))
+    assert (start.weekdays, stop.weekdays) == ("2,3,4,5,6", "3,4,5,6,7")
+    assert OFFICE_HOURS.hours_a_week == 85 == 5 * (24 - start.hours[0] + stop.hours[0])
+    assert OFFICE_HOURS.words == (
+        f"Monday to Friday from {start.hours[0]:02}:00 to {stop.hours[0]:02}:00, {ZONE}"
+    )

@@ -19,10 +19,16 @@ from titanium.scaffold.service import new_service
 NAME = "order-history"
 PARTS = (
     *("argocd", "k8s-manifests", "mesh", "monitoring", "requirements", "scripts", "services"),
+    "terraform/environments/services.yaml",
     *(".ci", ".github", "docs/reference", "libs"),
     *(f"tests/{name}" for name in ("images", "manifests", "performance", "scripts", "workflows")),
     *("tests/__init__.py", "tests/redis_support.py", "tests/support.py"),
     *(".dockerignore", ".gitignore", "conftest.py", "pyproject.toml", "skaffold.yaml"),
+)
+# Those whose lists name every service.
+LISTS = (
+    *("k8s-manifests", "services", ".github", "skaffold.yaml"),
+    "terraform/environments/services.yaml",
 )
 # What holds the manifests, images and workflows against the services there are. An image also needs
 # its lock, for which packages are looked up (`make lock`).
@@ -79,7 +85,7 @@ def test_a_service_that_was_just_made_passes_every_check_of_the_manifests(tmp_pa
 
 @pytest.mark.unit
 def test_lists_of_all_services_gain_a_line_and_lose_none(tmp_path: Path) -> None:
-    root = copy(tmp_path / "checkout", ("k8s-manifests", "services", ".github", "skaffold.yaml"))
+    root = copy(tmp_path / "checkout", LISTS)
     before = {path: path.read_text() for path in root.rglob("*") if path.is_file()}
     new_service(root, NAME)
     changed = [path for path, text in before.items() if path.read_text() != text]
@@ -92,11 +98,16 @@ def test_lists_of_all_services_gain_a_line_and_lose_none(tmp_path: Path) -> None
         assert list(yaml.safe_load_all(lines)), path
     skaffold = yaml.safe_load((root / "skaffold.yaml").read_text())
     assert f"titanium/{NAME}" in {one["image"] for one in skaffold["build"]["artifacts"]}
+    secrets = yaml.safe_load((root / "terraform/environments/services.yaml").read_text())
+    assert secrets["services"][-1] == {
+        "name": NAME,
+        "keys": ["database_password", "database_owner_password"],
+    }
 
 
 @pytest.mark.unit
 def test_a_list_that_is_missing_stops_it_before_anything_is_written(tmp_path: Path) -> None:
-    root = copy(tmp_path / "checkout", ("k8s-manifests", "services", ".github", "skaffold.yaml"))
+    root = copy(tmp_path / "checkout", LISTS)
     (root / "skaffold.yaml").write_text("build: {}\n")
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     with pytest.raises(ConfigurationError, match=r"skaffold.yaml has no list build/artifacts"):

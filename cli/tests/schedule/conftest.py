@@ -35,7 +35,7 @@ def one_loader() -> Iterator[None]:
 @pytest.fixture
 def aws(emulator: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty account; this process's boto3 speaks to it."""
-    httpx2.post(f"{emulator}/moto-api/reset", timeout=20, trust_env=False).raise_for_status()
+    httpx2.post(f"{emulator}/moto-api/reset", timeout=120, trust_env=False).raise_for_status()
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

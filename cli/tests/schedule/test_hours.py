@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner
 
-from titanium.errors import UsageError
+from titanium.errors import ToolMissingError, UsageError
 from titanium.main import cli
 from titanium.schedule.cron import START, STOP, ZONE, parse
 from titanium.schedule.hours import make_hours
@@ -170,7 +170,11 @@ def test_expressions_without_a_coming_day_are_said() -> None:
         (["--timezone", "Asia/Soul"], "there is no time zone 'Asia/Soul'"),
         (["--timezone", "../etc/passwd"], "there is no time zone '../etc/passwd'"),
         (["--at", "tomorrow"], "--at 'tomorrow' is no time"),
-        (["--stop", START], "start and stop are the same"),
+        (["--stop", START], "start and stop are at the same times"),
+        (["--stop", "cron(00 09 ? JAN-DEC 2-6 *)"], "start and stop are at the same times"),
+        (["--start", f"cron(0 9 {'1' * 5000} * ? *)"], "is not in 1 to 31"),
+        (["--at", "0001-01-01"], "schedules are for the years 1970 to 2199"),
+        (["--at", "9999-12-31T23:59"], "schedules are for the years 1970 to 2199"),
     ],
 )
 def test_wrong_options_are_one_line(arguments: list[str], message: str) -> None:
@@ -178,6 +182,16 @@ def test_wrong_options_are_one_line(arguments: list[str], message: str) -> None:
     result = CliRunner().invoke(cli, ["schedule", "next", *arguments])
     assert isinstance(result.exception, UsageError)
     assert message in result.exception.message
+
+
+def test_a_machine_without_time_zones_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Minimal images have none; the name is not what is wrong then."""
+    monkeypatch.setattr("titanium.schedule.cron.available_timezones", set)
+    result = CliRunner().invoke(cli, ["schedule", "next", "--timezone", "Asia/Nowhere"])
+    assert isinstance(result.exception, ToolMissingError)
+    assert result.exception.message == "this machine has no time zones"
 
 
 def test_utc_and_local_moments_agree() -> None:

@@ -65,6 +65,15 @@ def test_keys_made_elsewhere_leave_no_private_key_here(vpn: Vpn) -> None:
     assert not vpn.configuration("bob").exists()
 
 
+@pytest.mark.parametrize("wrong", [("--dns", "dns"), ("--vpc", "10.0.0.0"), ("--address", "x")])
+def test_a_mistake_with_keys_made_elsewhere_adds_nothing(
+    vpn: Vpn, failure: Failure, wrong: tuple[str, str]
+) -> None:
+    """What is refused is refused whole."""
+    assert failure(vpn.add("bob", "--public-key", make_key_pair().public, *wrong))
+    assert not vpn.peers.exists()
+
+
 def test_addresses_are_the_lowest_free_ones_and_return_when_revoked(vpn: Vpn) -> None:
     """The server's address is never given out; the list is ordered."""
     for name in ("a", "b", "c"):
@@ -103,6 +112,11 @@ def test_addresses_are_the_lowest_free_ones_and_return_when_revoked(vpn: Vpn) ->
         (["bob", "--laptops", "172.16.60.0/30"], "172.16.60.0/30 is too small for laptops"),
         (["bob", "--vpc", "10.0.0.1/16"], "'10.0.0.1/16' is no network of the VPC"),
         (["bob", "--vpc", "10.0.0.0"], "the prefix length is missing"),
+        (["bob", "--vpc", "127.0.0.0/8"], "127.0.0.0/8 cannot be the network of the VPC"),
+        (["bob", "--vpc", "0.0.0.0/0"], "0.0.0.0/0 cannot be the network of the VPC"),
+        (["bob", "--office", "169.254.4.0/24"], "169.254.4.0/24 cannot be the network of"),
+        (["bob", "--laptops", "239.0.0.0/24"], "239.0.0.0/24 cannot be the network of"),
+        (["bob", "--vpc", "fd00::/8"], "'fd00::/8' is no network of the VPC"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_changes_nothing(
@@ -173,12 +187,49 @@ def test_a_private_key_does_not_go_into_the_checkout(vpn: Vpn, failure: Failure)
 
     result = vpn.add("alice", "--out", str(checkout() / "alice.conf"))
     assert "lies in the checkout" in failure(result)
+    result = vpn.add("alice", "--qr-file", str(checkout() / "alice.png"))
+    assert "lies in the checkout" in failure(result)
+    assert not vpn.configuration("alice").exists()
+    assert not vpn.peers.exists()
+
+
+@pytest.mark.parametrize("where", ["file/alice.conf", "missing-permission/alice.conf"])
+def test_a_file_that_cannot_be_made_is_said_as_it_is(
+    vpn: Vpn, failure: Failure, tmp_path: Path, where: str
+) -> None:
+    """A folder that is a file is no key that exists already."""
+    (tmp_path / "file").touch()
+    folder = tmp_path / where.partition("/")[0]
+    if where.startswith("missing"):
+        folder = Path("/proc/self/fdinfo")
+    result = vpn.add("alice", "--out", str(folder / "alice.conf"))
+    assert f"cannot write {folder}" in failure(result)
+    assert not vpn.peers.exists()
+
+
+def test_a_full_disk_leaves_nothing_behind(
+    vpn: Vpn, failure: Failure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a configuration would look like a whole one."""
+    import errno
+    import os
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left on device" in failure(vpn.add("alice"))
+    assert not vpn.configuration("alice").exists()
+    assert not vpn.peers.exists()
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("{", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        ('{"vpn_peers": [' + "1" * 5000 + "]}", "is no JSON"),
+        ('{"vpn_peers": [], "region": "x"}', "it has region besides vpn_peers"),
         ("[]", "it has no list vpn_peers"),
         ('{"vpn_peers": [{"name": "a"}]}', "each peer has address, name, public_key"),
         (

@@ -68,7 +68,7 @@ def test_keys_in_secrets_manager_are_said_to_be_there(
     path.write_text(configuration(("REDACTED", "REDACTED")))
     assert "in Secrets Manager" in vpn("pfsense", "--file", str(path), "--show-keys").output
     result = vpn("pfsense", "--file", str(path), "--format", "swanctl")
-    assert "is in Secrets Manager" in failure(result)
+    assert failure(result) == "the key of vpn-0a1 is not in its description"
 
 
 def test_algorithms_and_lifetimes_are_those_of_the_terraform_module() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +12,29 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from titanium.checkout import checkout
+from titanium.vpn import plan
+from titanium.vpn.server import PORT
+
 from .conftest import SERVER_KEY, Vpn
 
 pytestmark = pytest.mark.unit
 
 Failure = Callable[[Result], str]
+
+
+def test_the_address_plan_is_that_of_the_environment() -> None:
+    """Who changes one gives the other with an option; the defaults are the same."""
+    text = (checkout() / "terraform/environments/aws/variables.tf").read_text()
+    for name, value in {
+        "cidr": plan.VPC,
+        "office_cidr": plan.OFFICE,
+        "wireguard_cidr": plan.LAPTOPS,
+        "wireguard_port": str(PORT),
+    }.items():
+        block = re.search(rf'variable "{name}" {{(.*?)^}}', text, re.DOTALL | re.MULTILINE)
+        assert block, name
+        assert re.search(rf'default += "?{re.escape(value)}"?$', block[1], re.MULTILINE), name
 
 
 @pytest.fixture
@@ -53,7 +72,9 @@ def test_terraforms_outputs_say_where_the_server_is(
     assert "Endpoint = 203.0.113.4:51821" in vpn.configuration("alice").read_text()
 
 
-@pytest.mark.parametrize("outputs", [None, {}, {"vpn": {"wireguard_public_ip": None}}])
+@pytest.mark.parametrize(
+    "outputs", [None, {}, {"vpn": {"wireguard_public_ip": None}}, {"vpn": None}, {"vpn": ["x"]}]
+)
 def test_without_an_address_nothing_is_added(
     vpn: Vpn, terraform: Callable[[Any], None], failure: Failure, outputs: Any
 ) -> None:
@@ -62,6 +83,16 @@ def test_without_an_address_nothing_is_added(
     assert "the server's address is not known" in failure(vpn("peer", "add", "alice"))
     assert not vpn.peers.exists()
     assert not vpn.configuration("alice").exists()
+
+
+def test_a_missing_terraform_is_said(
+    vpn: Vpn, failure: Failure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is not the folder that has no outputs."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("TITANIUM_TERRAFORM", raising=False)
+    assert "Terraform was not found" in failure(vpn("peer", "add", "alice"))
+    assert not vpn.peers.exists()
 
 
 def test_without_the_servers_key_nothing_is_added(

@@ -1,5 +1,5 @@
 # Profile light, which is also what the variables default to: everything that the platform needs,
-# once, in three zones, stopped at night and at weekends. 420 USD a month; 555 without the schedule:
+# once, in three zones, stopped at night and at weekends. 421 USD a month; 556 without the schedule:
 #   titanium cost terraform/environments/aws --var-file terraform/environments/aws/light.tfvars \
 #       --schedule office-hours --budget 450
 nat       = "one"  # the loss of its zone cuts the others off from the internet, not from visitors

@@ -5,6 +5,9 @@ locals {
     for tier in ["database", "application"] : tier => var.office_hours ? { Schedule = "office-hours", Tier = tier } : {}
   }
   tunnels = [var.office_cidr, var.wireguard_cidr]
+
+  # Database => service; a database has no hyphen.
+  database_services = { for service, keys in local.services : replace(service, "-", "_") => service if contains(keys, "database_password") }
 }
 
 module "network" {
@@ -51,6 +54,7 @@ module "database" {
   rds_instance_class         = var.database_instance_class
   node_count                 = var.database_node_count
   data_gib                   = var.database_gib
+  services                   = { for database, service in local.database_services : database => aws_secretsmanager_secret.this[service].arn }
   allowed_security_group_ids = { nodes = module.kubernetes.node_security_group_id }
   allowed_cidrs              = local.tunnels
   deletion_protection        = var.protect
@@ -96,7 +100,7 @@ resource "aws_vpc_security_group_ingress_rule" "gateway" {
 
   security_group_id            = module.kubernetes.node_security_group_id
   referenced_security_group_id = module.edge.security_group_id
-  description                  = "Load balancer to the ingress gateway's pods (${each.key})"
+  description                  = "Load balancer to the pods of the ingress gateway (${each.key})"
   ip_protocol                  = "tcp"
   from_port                    = each.value
   to_port                      = each.value
@@ -126,7 +130,9 @@ module "schedule" {
   start        = var.start
   stop         = var.stop
   instance_ids = { for index, id in module.database.instance_ids : "database-${index + 1}" => id }
-  node_groups  = { (module.kubernetes.cluster_name) = module.kubernetes.node_group_sizes }
-  use_kms_key  = true
-  kms_key_arn  = aws_kms_key.this.arn
+  # RDS, too: it would start by itself after seven days, which no night or weekend is.
+  rds_instance_ids = var.database_mode == "rds" ? { database = module.database.rds_instance_id } : {}
+  node_groups      = { (module.kubernetes.cluster_name) = module.kubernetes.node_group_sizes }
+  use_kms_key      = true
+  kms_key_arn      = aws_kms_key.this.arn
 }

@@ -31,10 +31,7 @@ output "overlay_settings" {
       region           = var.region
       publicUrl        = "https://${var.domain}"
       host             = var.domain
-      certificateArn   = module.edge.certificate_arn
-      wafAclArn        = module.edge.web_acl_arn
       secretsRoleArn   = lookup(module.kubernetes.role_arns, "external-secrets", "")
-      logsBucket       = "access_logs.s3.enabled=true,access_logs.s3.bucket=${module.edge.logs_bucket},access_logs.s3.prefix=${var.name}"
       postgresHost     = split(":", module.database.writer_endpoint)[0]
       redisHost        = module.cache.endpoint
       redisExporterKey = "rediss://monitor@${coalesce(module.cache.endpoint, "unknown")}"
@@ -43,20 +40,6 @@ output "overlay_settings" {
       databaseCidrB  = module.network.database_subnet_cidrs[1]
       databaseCidrC  = element(module.network.database_subnet_cidrs, min(2, length(var.zones) - 1))
       targetGroupArn = module.edge.target_group_arn
-    }
-  })
-}
-
-output "target_group_binding" {
-  description = "What puts the ingress gateway's pods behind the load balancer: terraform output -raw target_group_binding | kubectl apply -f -"
-  value = yamlencode({
-    apiVersion = "elbv2.k8s.aws/v1beta1"
-    kind       = "TargetGroupBinding"
-    metadata   = { name = "titanium", namespace = "istio-ingress" }
-    spec = {
-      serviceRef     = { name = "istio-ingressgateway", port = 80 }
-      targetGroupARN = module.edge.target_group_arn
-      targetType     = "ip"
     }
   })
 }
@@ -82,6 +65,10 @@ output "database" {
     writer       = module.database.writer_endpoint
     reader       = module.database.reader_endpoint
     instance_ids = module.database.instance_ids
+    # What provision-database.sh reads.
+    mode     = var.database_mode
+    secrets  = module.database.secret_arns
+    services = { for database, service in local.database_services : database => aws_secretsmanager_secret.this[service].name }
   }
 }
 

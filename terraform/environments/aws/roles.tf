@@ -65,7 +65,7 @@ data "aws_iam_policy_document" "cluster_autoscaler" {
 # Secrets Manager adds six characters to a name: hence the pattern at the end.
 data "aws_iam_policy_document" "external_secrets" {
   for_each = {
-    services = ["auth", "user", "blog", "redis", "postgres"]
+    services = concat(keys(local.services), ["redis", "postgres"])
     platform = ["alerts", "grafana", "vsphere", "argocd"]
   }
 

@@ -2,12 +2,12 @@
 # Values are made while applying and written straight into Secrets Manager: neither plan nor state
 # holds them. They are written again when secrets_version is raised, and only then.
 locals {
-  secrets = {
-    auth  = ["database_password", "database_owner_password", "key_encryption_key"]
-    user  = ["database_password", "database_owner_password", "redis_password"]
-    blog  = ["database_password", "database_owner_password", "redis_password"]
+  services = { for service in yamldecode(file("${path.module}/../services.yaml")).services : service.name => service.keys }
+  secrets = merge(local.services, {
     redis = ["password", "monitor_password"]
-  }
+    # Of an add-on, but nobody else's token: who signs in to Grafana as its administrator.
+    grafana = ["password"]
+  })
   values = { for pair in flatten([for secret, keys in local.secrets : [for key in keys : { secret = secret, key = key }]]) :
   "${pair.secret} ${pair.key}" => pair }
 
@@ -42,7 +42,31 @@ resource "aws_secretsmanager_secret" "this" {
 resource "aws_secretsmanager_secret_version" "this" {
   for_each = local.secrets
 
-  secret_id                = aws_secretsmanager_secret.this[each.key].id
-  secret_string_wo         = jsonencode({ for key in each.value : key => ephemeral.aws_secretsmanager_random_password.this["${each.key} ${key}"].random_password })
+  secret_id = aws_secretsmanager_secret.this[each.key].id
+  secret_string_wo = jsonencode(merge(
+    { for key in each.value : key => ephemeral.aws_secretsmanager_random_password.this["${each.key} ${key}"].random_password },
+    each.key == "grafana" ? { user = "admin" } : {},
+  ))
   secret_string_wo_version = var.secrets_version
+}
+
+# The cache's users get their passwords as soon as both exist. A script, because the provider would keep a
+# password in the state: with the aws and jq of the machine that applies.
+resource "terraform_data" "cache_users" {
+  count = var.configure_cache ? 1 : 0
+
+  triggers_replace = {
+    secrets_version = var.secrets_version
+    users           = module.cache.users
+  }
+
+  provisioner "local-exec" {
+    command = "${path.module}/set-cache-passwords.sh"
+    environment = {
+      REGION      = var.region
+      CACHE_USERS = jsonencode(module.cache.users)
+    }
+  }
+
+  depends_on = [module.cache, aws_secretsmanager_secret_version.this]
 }

@@ -42,6 +42,11 @@ variable "zones" {
   description = "Two or three availability zones of the region."
   type        = list(string)
   default     = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"]
+
+  validation {
+    condition     = alltrue([for zone in var.zones : startswith(zone, var.region)])
+    error_message = "zones must be of region ${var.region}; wrong: ${join(", ", [for zone in var.zones : zone if !startswith(zone, var.region)])}."
+  }
 }
 
 variable "nat" {
@@ -67,7 +72,7 @@ variable "kubernetes_mode" {
 variable "kubernetes_version" {
   description = "Minor version."
   type        = string
-  default     = "1.34"
+  default     = "1.35"
 }
 
 variable "node_groups" {
@@ -262,12 +267,23 @@ variable "log_days" {
   description = "Days that logs are kept."
   type        = number
   default     = 365
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_days)
+    error_message = "log_days must be one of the periods of CloudWatch Logs (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 or whole years up to ten); it is ${var.log_days}."
+  }
 }
 
 variable "secrets_version" {
   description = "Raise it to write new passwords into every secret; then follow docs/how-to/deploy-aws.md#new-passwords."
   type        = number
   default     = 1
+}
+
+variable "configure_cache" {
+  description = "Whether applying gives the cache's users their passwords (set-cache-passwords.sh, which needs aws and jq). False: run it yourself afterwards."
+  type        = bool
+  default     = true
 }
 
 variable "protect" {

@@ -6,6 +6,7 @@ locals {
     platform = yamldecode(file("${local.manifests}/overlays/solid-cloud/namespace.yaml")).metadata
     secrets  = yamldecode(file("${local.manifests}/platform/secrets-source/namespace.yaml")).metadata
   }
+  quota = yamldecode(file("${local.manifests}/components/resource-quota/quota.yaml"))
 }
 
 resource "kubernetes_namespace_v1" "platform" {
@@ -35,18 +36,12 @@ resource "kubernetes_namespace_v1" "secrets" {
 
 resource "kubernetes_resource_quota_v1" "platform" {
   metadata {
-    name      = "titanium"
+    name      = local.quota.metadata.name
     namespace = kubernetes_namespace_v1.platform.metadata[0].name
   }
 
   spec {
-    hard = {
-      "requests.cpu"    = var.quota.requests_cpu
-      "requests.memory" = var.quota.requests_memory
-      "limits.cpu"      = var.quota.limits_cpu
-      "limits.memory"   = var.quota.limits_memory
-      pods              = var.quota.pods
-    }
+    hard = local.quota.spec.hard
   }
 
   lifecycle {

@@ -1,14 +1,12 @@
 # What docs/how-to/deploy-solid-cloud.md makes by hand: External Secrets copies from here what each part
 # needs. Values are made while applying; neither plan nor state holds them.
 locals {
-  secrets = {
-    titanium-auth     = ["database_password", "database_owner_password", "key_encryption_key"]
-    titanium-user     = ["database_password", "database_owner_password", "redis_password"]
-    titanium-blog     = ["database_password", "database_owner_password", "redis_password"]
+  services = { for service in yamldecode(file("${path.module}/../services.yaml")).services : "titanium-${service.name}" => service.keys }
+  secrets = merge(local.services, {
     titanium-redis    = ["password", "monitor_password"]
     titanium-postgres = ["password", "monitor_password"]
     titanium-grafana  = ["password"]
-  }
+  })
   values = toset(flatten([for secret, keys in local.secrets : [for key in keys : "${secret} ${key}"]]))
 }
 

@@ -21,29 +21,6 @@ variable "namespace" {
   }
 }
 
-variable "quota" {
-  description = "What the namespace may take. The platform requests 4.8 CPUs and 7 GiB at its smallest."
-  type = object({
-    requests_cpu    = string
-    requests_memory = string
-    limits_cpu      = string
-    limits_memory   = string
-    pods            = number
-  })
-  default = {
-    requests_cpu    = "16"
-    requests_memory = "32Gi"
-    limits_cpu      = "64"
-    limits_memory   = "32Gi"
-    pods            = 50
-  }
-
-  validation {
-    condition     = var.quota.pods >= 20
-    error_message = "quota.pods must be 20 or more: a roll-out of the platform needs that many at once; it is ${var.quota.pods}."
-  }
-}
-
 variable "postgres" {
   description = "cnpg (three instances by CloudNativePG, as the overlay has it) or statefulset (one, to try things out)."
   type        = string

@@ -19,6 +19,6 @@ output "security_group_id" {
 }
 
 output "users" {
-  description = "User id => access string, for scripts/set-cache-passwords.sh."
+  description = "User id => access string, for set-cache-passwords.sh of the environment."
   value       = { for name, user in aws_elasticache_user.service : user.user_id => "on ${var.users[name]}" }
 }

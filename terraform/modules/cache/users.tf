@@ -1,5 +1,5 @@
 # The provider would keep a password in the state. So users are made switched off, with a password
-# that is of no use, and get theirs from Secrets Manager afterwards (scripts/set-cache-passwords.sh).
+# that is of no use, and get theirs from Secrets Manager afterwards (set-cache-passwords.sh of the environment).
 locals {
   # Valkey takes no user without one; nobody can sign in as a user that is off.
   useless = { for user in concat(["default"], keys(var.users)) : user => [sha256("${var.name} ${user} is switched off")] }

@@ -28,6 +28,13 @@ data "aws_ami" "debian" {
   }
 }
 
+# PostgreSQL's settings follow from the machine's memory.
+data "aws_ec2_instance_type" "node" {
+  count = local.patroni && var.memory_mib == null ? 1 : 0
+
+  instance_type = var.instance_type
+}
+
 module "node" {
   source   = "./modules/node"
   for_each = local.nodes
@@ -37,13 +44,15 @@ module "node" {
   nodes             = { for name, interface in aws_network_interface.node : name => interface.private_ip }
   region            = data.aws_region.current.name
   cluster_secret_id = one(aws_secretsmanager_secret.nodes[*].name)
-  client_secret_id  = one(aws_secretsmanager_secret.client[*].name)
+  client_secret_id  = aws_secretsmanager_secret.client.name
   endpoint_names    = concat(var.client_names, [one(aws_lb.this[*].dns_name)])
-  memory_mib        = var.memory_mib
+  memory_mib        = coalesce(var.memory_mib, one(data.aws_ec2_instance_type.node[*].memory_size))
+  services          = var.services
   archive_timeout   = var.archive_timeout
   repository        = merge(local.repository, { s3-bucket = one(aws_s3_bucket.backup[*].id) })
-  client_cidrs      = ["0.0.0.0/0"] # who may come is the security groups' matter; the load balancer's own addresses are seen
-  volumes           = { (aws_ebs_volume.data[each.key].id) = "/var/lib/postgresql", (aws_ebs_volume.etcd[each.key].id) = "/var/lib/etcd" }
+  # Clients come by way of the proxies: a server sees the nodes' addresses and no other.
+  client_cidrs = [for interface in aws_network_interface.node : "${interface.private_ip}/32"]
+  volumes      = { (aws_ebs_volume.data[each.key].id) = "/var/lib/postgresql", (aws_ebs_volume.etcd[each.key].id) = "/var/lib/etcd" }
   restore = var.restore == null ? null : {
     cluster    = var.restore.cluster
     target     = var.restore.target

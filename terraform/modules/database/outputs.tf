@@ -34,13 +34,11 @@ output "security_group_id" {
 }
 
 output "secret_arns" {
-  description = "Secrets: client (what clients may know; with rds the administrator's, made by RDS) and nodes (for the nodes alone; patroni)."
-  value = local.patroni ? {
-    client = aws_secretsmanager_secret.client[0].arn
-    nodes  = aws_secretsmanager_secret.nodes[0].arn
-    } : {
-    client = try(aws_db_instance.this[0].master_user_secret[0].secret_arn, null)
-    nodes  = null
+  description = "Secrets: client (what clients may know), nodes (for the nodes alone; patroni), administrator (made by RDS; rds)."
+  value = {
+    client        = aws_secretsmanager_secret.client.arn
+    nodes         = one(aws_secretsmanager_secret.nodes[*].arn)
+    administrator = try(aws_db_instance.this[0].master_user_secret[0].secret_arn, null)
   }
 }
 

@@ -1,4 +1,5 @@
-# What a node may do in the account: read and fill its two secrets, and read and write its backups.
+# What a node may do in the account: read and fill its two secrets, read the services' passwords, and read and
+# write its backups.
 
 data "aws_iam_policy_document" "assume" {
   count = local.patroni ? 1 : 0
@@ -19,7 +20,18 @@ data "aws_iam_policy_document" "node" {
   statement {
     sid       = "OwnSecrets"
     actions   = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
-    resources = [aws_secretsmanager_secret.nodes[0].arn, aws_secretsmanager_secret.client[0].arn]
+    resources = [aws_secretsmanager_secret.nodes[0].arn, aws_secretsmanager_secret.client.arn]
+  }
+
+  # What the leader makes the services' roles with.
+  dynamic "statement" {
+    for_each = length(var.services) == 0 ? [] : [values(var.services)]
+
+    content {
+      sid       = "ServicesSecrets"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = statement.value
+    }
   }
 
   statement {

@@ -1,4 +1,4 @@
-# Who may talk to whom. Clients reach the load balancer, the load balancer the nodes, the nodes each
+# Who may talk to whom. Clients reach the load balancer, the load balancer the nodes' proxies, the nodes each
 # other; nothing reaches them from the internet, and etcd and Patroni are for the nodes alone.
 
 resource "aws_security_group" "balancer" {
@@ -31,14 +31,15 @@ locals {
 
   # Between the nodes, and to them from the load balancer.
   inner = local.patroni ? {
-    postgres    = { port = local.ports.postgres, what = "PostgreSQL: replication and pg_rewind" }
+    postgres    = { port = local.ports.postgres, what = "PostgreSQL: replication, pg_rewind, clients by way of the proxies" }
     patroni     = { port = local.ports.patroni, what = "Patroni: members ask each other (mutual TLS)" }
     etcd_client = { port = local.ports.etcd_client, what = "etcd: the store of Patroni (mutual TLS)" }
     etcd_peer   = { port = local.ports.etcd_peer, what = "etcd: its members (mutual TLS)" }
   } : {}
   balanced = local.patroni ? {
-    postgres = { port = local.ports.postgres, what = "PostgreSQL" }
-    patroni  = { port = local.ports.patroni, what = "health check: who leads" }
+    writer  = { port = local.ports.writer_proxy, what = "proxy to the primary" }
+    reader  = { port = local.ports.reader_proxy, what = "proxy to the replicas" }
+    patroni = { port = local.ports.patroni, what = "health check: who leads" }
   } : {}
 }
 

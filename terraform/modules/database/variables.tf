@@ -51,6 +51,17 @@ variable "allowed_cidrs" {
   }
 }
 
+variable "services" {
+  description = "Services that get a database and two roles: name => ARN of the secret with database_password and database_owner_password. The nodes make them (patroni); with rds see provision-database.sh of environments/aws."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.services) : can(regex("^[a-z][a-z0-9_]{0,57}$", name))])
+    error_message = "services must be named like databases, lower-case letters, digits and underscores; they are ${join(", ", keys(var.services))}."
+  }
+}
+
 variable "data_gib" {
   description = "Data volume of each node (patroni) or of the instance (rds), GiB."
   type        = number

@@ -21,13 +21,13 @@ variable "instance_type" {
 }
 
 variable "memory_mib" {
-  description = "Memory of instance_type in MiB; PostgreSQL's settings follow from it."
+  description = "Memory in MiB that PostgreSQL's settings follow from; null: instance_type's, as AWS says."
   type        = number
-  default     = 4096
+  default     = null
 
   validation {
-    condition     = var.memory_mib >= 1900
-    error_message = "memory_mib must be 1900 or more; it is ${var.memory_mib}."
+    condition     = coalesce(var.memory_mib, 1900) >= 1900
+    error_message = "memory_mib must be 1900 or more; it is ${coalesce(var.memory_mib, 0)}."
   }
 }
 

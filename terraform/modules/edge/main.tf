@@ -32,7 +32,7 @@ module "security_group" {
     }
     to_gateway = {
       of          = "load_balancer"
-      description = "To the ingress gateway's pods"
+      description = "To the pods of the ingress gateway"
       type        = "egress"
       from_port   = 80
       to_port     = 80
@@ -40,7 +40,7 @@ module "security_group" {
     }
     to_gateway_health = {
       of          = "load_balancer"
-      description = "Health checks of the ingress gateway's pods"
+      description = "Health checks of the pods of the ingress gateway"
       type        = "egress"
       from_port   = 15021
       to_port     = 15021

@@ -72,7 +72,7 @@ resource "aws_iam_role_policy" "service_account" {
   policy = each.value.policy
 }
 
-# Volumes of the CSI driver are encrypted with our key.
+# For StorageClasses that name our key (parameter kmsKeyId); without one EBS takes AWS's own.
 data "aws_iam_policy_document" "volumes" {
   statement {
     actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt*"]

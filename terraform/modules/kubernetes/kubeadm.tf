@@ -1,5 +1,5 @@
 # Kubernetes by kubeadm on plain EC2: three instances behind a load balancer, for who wants neither
-# EKS's price nor its limits. The first initializes, the others join by what it puts into Secrets Manager.
+# EKS's price nor its limits. The first initializes, the others join by what is put into Secrets Manager.
 locals {
   control_planes = local.kubeadm ? var.control_plane_count : 0
   arm            = can(regex("^[a-z]+[0-9]+g[a-z]*\\.", var.control_plane_instance_type))
@@ -27,6 +27,14 @@ locals {
       protocol    = "udp"
       from_port   = 4789
       to_port     = 4789
+      group       = "nodes"
+    }
+    control_plane_kubelets_from_nodes = {
+      of          = "control_plane"
+      description = "Kubelets, asked for figures by metrics-server and Prometheus"
+      type        = "ingress"
+      from_port   = 10250
+      to_port     = 10250
       group       = "nodes"
     }
     nodes_pods_from_control_plane = {
@@ -140,17 +148,18 @@ resource "aws_instance" "control_plane" {
   iam_instance_profile   = aws_iam_instance_profile.control_plane[0].name
   ebs_optimized          = true
   user_data_base64 = base64gzip(templatefile("${path.module}/templates/control-plane.sh.tftpl", {
-    common         = local.common_script
-    first          = count.index == 0
-    endpoint       = "${aws_lb.api[0].dns_name}:6443"
-    name           = var.name
-    region         = data.aws_region.current.name
-    version        = var.kubernetes_version
-    pod_cidr       = var.pod_cidr
-    service_cidr   = var.service_cidr
-    join_secret    = aws_secretsmanager_secret.join[0].arn
-    config_secret  = aws_secretsmanager_secret.kubeconfig[0].arn
-    cilium_version = "1.18.2"
+    common              = templatefile("${path.module}/templates/common.sh.tftpl", merge(local.common, { labels = "" }))
+    index               = count.index
+    endpoint            = "${aws_lb.api[0].dns_name}:6443"
+    name                = var.name
+    region              = data.aws_region.current.name
+    version             = var.kubernetes_version
+    pod_cidr            = var.pod_cidr
+    service_cidr        = var.service_cidr
+    join_secret         = aws_secretsmanager_secret.join[0].arn
+    certificates_secret = aws_secretsmanager_secret.certificates[0].arn
+    config_secret       = aws_secretsmanager_secret.kubeconfig[0].arn
+    cilium_version      = "1.19.8"
   }))
   tags        = merge(var.tags, { Name = "${var.name}-control-plane-${count.index + 1}" })
   volume_tags = local.node_tags
@@ -172,17 +181,32 @@ resource "aws_instance" "control_plane" {
   lifecycle {
     ignore_changes = [ami, user_data_base64]
   }
+
+  # What it asks for at its first start.
+  depends_on = [aws_iam_role_policy.control_plane_instance]
 }
 
-# What joins a node is made by the first instance and lives here, never in the state.
+# What joins a node is made by the control plane and lives here, never in the state. The key of the
+# certificates apart: with it and a token, whoever has both is a control plane, and workers may not.
 resource "aws_secretsmanager_secret" "join" {
-  #checkov:skip=CKV2_AWS_57:The first control plane makes a new token every twelve hours; there is nothing for a function to rotate.
+  #checkov:skip=CKV2_AWS_57:The control plane makes a new token every hour; there is nothing for a function to rotate.
   count = local.kubeadm ? 1 : 0
 
   name                    = "${var.name}-kubeadm-join"
-  description             = "How nodes join ${var.name}: written by its first control plane"
+  description             = "How nodes join ${var.name}: written by its control plane"
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = 0 # of no use once the cluster is gone
+  tags                    = var.tags
+}
+
+resource "aws_secretsmanager_secret" "certificates" {
+  #checkov:skip=CKV2_AWS_57:As above.
+  count = local.kubeadm ? 1 : 0
+
+  name                    = "${var.name}-kubeadm-certificates"
+  description             = "Key of the certificates that control planes of ${var.name} share, new every hour"
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = 0
   tags                    = var.tags
 }
 

@@ -10,10 +10,14 @@ resource "aws_iam_role" "control_plane_instance" {
 data "aws_iam_policy_document" "control_plane_instance" {
   count = local.kubeadm ? 1 : 0
 
-  # The first writes both, the others read how to join.
+  # Each writes all of them and reads how to join.
   statement {
-    actions   = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
-    resources = [aws_secretsmanager_secret.join[0].arn, aws_secretsmanager_secret.kubeconfig[0].arn]
+    actions = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+    resources = [
+      aws_secretsmanager_secret.join[0].arn,
+      aws_secretsmanager_secret.certificates[0].arn,
+      aws_secretsmanager_secret.kubeconfig[0].arn,
+    ]
   }
 
   statement {

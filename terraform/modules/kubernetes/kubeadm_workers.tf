@@ -1,9 +1,11 @@
 locals {
   worker_groups = local.kubeadm ? var.node_groups : {}
 
-  common_script = local.kubeadm ? templatefile("${path.module}/templates/common.sh.tftpl", {
-    version = var.kubernetes_version
-  }) : ""
+  common = {
+    region      = data.aws_region.current.name
+    version     = var.kubernetes_version
+    join_secret = one(aws_secretsmanager_secret.join[*].arn)
+  }
 }
 
 resource "aws_launch_template" "worker" {
@@ -17,10 +19,9 @@ resource "aws_launch_template" "worker" {
   ebs_optimized          = true
   update_default_version = true
   user_data = base64gzip(templatefile("${path.module}/templates/worker.sh.tftpl", {
-    common      = local.common_script
-    region      = data.aws_region.current.name
-    labels      = join(",", [for key, value in each.value.labels : "${key}=${value}"])
-    join_secret = aws_secretsmanager_secret.join[0].arn
+    common = templatefile("${path.module}/templates/common.sh.tftpl", merge(local.common, {
+      labels = join(",", [for key, value in each.value.labels : "${key}=${value}"])
+    }))
   }))
 
   iam_instance_profile {

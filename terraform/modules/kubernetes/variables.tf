@@ -22,11 +22,16 @@ variable "mode" {
 variable "kubernetes_version" {
   description = "Minor version. Past its standard support EKS costs six times as much an hour."
   type        = string
-  default     = "1.34"
+  default     = "1.35"
 
   validation {
     condition     = can(regex("^1\\.(3[2-6])$", var.kubernetes_version))
     error_message = "kubernetes_version must be 1.32 to 1.36, which the platform's mesh supports; it is ${var.kubernetes_version}."
+  }
+
+  validation {
+    condition     = var.mode != "kubeadm" || var.kubernetes_version != "1.36"
+    error_message = "mode kubeadm takes Kubernetes up to 1.35, the last that works with containerd 1, which Debian has; it is ${var.kubernetes_version}."
   }
 }
 

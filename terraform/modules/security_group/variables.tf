@@ -21,6 +21,12 @@ variable "groups" {
     condition     = alltrue([for key, text in var.groups : can(regex("^[a-z][a-z0-9_]*$", key)) && length(text) > 0])
     error_message = "groups must map keys such as load_balancer (lower case, digits, underscores) to a description that is not empty."
   }
+
+  # AWS takes no other characters, and says so only while applying.
+  validation {
+    condition     = alltrue([for text in values(var.groups) : can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{0,255}$", text))])
+    error_message = "AWS takes letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* in a description (no apostrophe), 255 at most; wrong in: ${join(", ", [for key, text in var.groups : key if !can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{0,255}$", text))])}."
+  }
 }
 
 variable "rules" {
@@ -62,6 +68,12 @@ variable "rules" {
   validation {
     condition     = alltrue([for rule in values(var.rules) : length(rule.description) > 0])
     error_message = "Every rule says why it is there: description is empty in ${join(", ", [for name, rule in var.rules : name if length(rule.description) == 0])}."
+  }
+
+  # As above, of rules.
+  validation {
+    condition     = alltrue([for rule in values(var.rules) : can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{0,255}$", rule.description))])
+    error_message = "AWS takes letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* in a description (no apostrophe), 255 at most; wrong in: ${join(", ", [for name, rule in var.rules : name if !can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{0,255}$", rule.description))])}."
   }
 
   validation {

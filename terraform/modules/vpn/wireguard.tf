@@ -97,7 +97,7 @@ resource "aws_vpc_security_group_egress_rule" "internet" {
   for_each = { https = 443, http = 80 }
 
   security_group_id = aws_security_group.wireguard.id
-  description       = "Packages (Debian's mirrors, signed, answer on 80) and AWS's interfaces."
+  description       = "Packages (mirrors of Debian, signed, answer on 80) and interfaces of AWS."
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = each.value

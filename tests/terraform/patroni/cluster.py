@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import free_port_base, wait_until
+from tests.terraform.patroni.network import Place, places
 from tests.terraform.patroni.nlb import LoadBalancer
 from tests.terraform.patroni.node import Node
 from tests.terraform.patroni.programs import Programs
@@ -63,9 +63,7 @@ class Cluster:
     def wait_for_leader(self, within: float, other_than: Node | None = None) -> float:
         """Seconds until a node leads, which is not `other_than`."""
         candidates = [node for node in self.nodes.values() if node is not other_than]
-        return wait_until(
-            lambda: any(node.leads() for node in candidates), within, f"a leader\n{self.logs()}"
-        )
+        return self.wait(lambda: any(node.leads() for node in candidates), within, "a leader")
 
     def settled(self) -> bool:
         """One leads, the others stream, and one of them is the synchronous one."""
@@ -75,10 +73,14 @@ class Cluster:
         rest = [node for node in self.nodes.values() if node is not leader]
         return all(node.follows() for node in rest) and any(n.is_synchronous() for n in rest)
 
-    def settle(self, within: float = 60) -> float:
+    def settle(self, within: float = 120) -> float:
         """Seconds until everything is as it should be."""
+        return self.wait(self.settled, within, "three nodes in order")
+
+    def wait(self, condition: Callable[[], bool], within: float, what: str) -> float:
+        """Seconds until `condition`; AssertionError with what every node has logged last."""
         try:
-            return wait_until(self.settled, within, "three nodes in order")
+            return wait_until(condition, within, what)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.logs()}") from None
 
@@ -86,7 +88,7 @@ class Cluster:
         return "\n".join(
             f"--- {node.name} {what}\n{node.log(what)}"
             for node in self.nodes.values()
-            for what in ("etcd", "patroni")
+            for what in ("etcd", "patroni", "proxy")
         )
 
     def psql(self, node: Node, sql: str) -> str:
@@ -129,7 +131,8 @@ class Cluster:
         health = nodes[0].rendered.health
         path = health["reader_path" if reader else "writer_path"]
         addresses = [node.address for node in nodes]
-        with LoadBalancer(addresses, self.ports["postgres"], path, health) as running:
+        port = self.ports["reader_proxy" if reader else "writer_proxy"]
+        with LoadBalancer(addresses, port, path, health) as running:
             wait_until(lambda: bool(running.healthy()), 30, "a healthy target")
             yield running
 
@@ -154,29 +157,32 @@ class Cluster:
             node.lose()
 
 
-def addresses() -> list[str]:
-    """Three loopback addresses that nobody else is likely to use."""
-    block = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250) + 2}"
-    return [f"{block}.{number}" for number in (11, 12, 13)]
+PORTS = ("postgres", "writer_proxy", "reader_proxy", "patroni", "etcd_client", "etcd_peer")
 
 
-def make(programs: Programs, work: Path, cluster: str = "titanium", **common: Any) -> Cluster:
+def make(
+    programs: Programs,
+    work: Path,
+    where: list[Place],
+    cluster: str = "titanium",
+    **common: Any,
+) -> Cluster:
     """Rendered, not started; `common` goes to the node module."""
     base = free_port_base()
-    ports = {
-        name: base + i for i, name in enumerate(("postgres", "patroni", "etcd_client", "etcd_peer"))
-    }
+    ports = {name: base + i for i, name in enumerate(PORTS)}
     store = work / "secrets"
     store.mkdir(parents=True, exist_ok=True)
     prefix, account = programs.account(work)
+    names = {f"{cluster}-{number}": place for number, place in enumerate(where, 1)}
     nodes = {
-        f"{cluster}-{number}": {"address": address, "root": str(work / f"node-{number}")}
-        for number, address in enumerate(addresses(), 1)
+        name: {"address": place.address, "root": str(work / name)} for name, place in names.items()
     }
+    network = f"{where[0].address.rsplit('.', 1)[0]}.0/24"
+    seen = [network] if where[0].apart else ["127.0.0.0/8"]
     settings = {
         "cluster": cluster,
-        "client_cidrs": ["127.0.0.0/8"],
-        "node_cidrs": ["127.0.0.0/8"],
+        "client_cidrs": seen,
+        "node_cidrs": seen,
         "memory_mib": MEMORY_MIB,
         "repository": {"type": "posix", "path": str(work / "repository")},
         "ports": ports,
@@ -188,7 +194,7 @@ def make(programs: Programs, work: Path, cluster: str = "titanium", **common: An
     members = {
         name: Node(
             name,
-            node["address"],
+            names[name],
             Path(node["root"]),
             rendered[name],
             programs,
@@ -204,15 +210,22 @@ def make(programs: Programs, work: Path, cluster: str = "titanium", **common: An
 
 
 @contextmanager
-def running_cluster(programs: Programs) -> Iterator[Cluster]:
-    """Started and settled, with the table that `Writer` writes into; removed at the end."""
+def running_cluster(programs: Programs, small_disk: int = 0) -> Iterator[Cluster]:
+    """Started and settled, with the table that `Writer` writes into; removed at the end.
+
+    `small_disk`: MiB of the first node's data volume, then a file system of its own (needs root).
+    """
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ti-ha-")))
         work.chmod(0o755)
-        cluster = make(programs, work)
+        cluster = make(programs, work, stack.enter_context(places()))
+        if small_disk:
+            first = next(iter(cluster.nodes.values()))
+            stack.callback(first.unmount)
+            first.mount(small_disk)
         stack.callback(cluster.stop)
         cluster.start()
-        cluster.settle(60)
+        cluster.settle()
         cluster.psql(cluster.leader(), "CREATE TABLE drill (number bigint PRIMARY KEY)")
         yield cluster
 
@@ -226,13 +239,14 @@ def restored_cluster(programs: Programs, restore: dict[str, Any]) -> Iterator[Cl
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ti-ha-")))
         work.chmod(0o755)
-        cluster = make(programs, work, "restored", restore=restore)
+        where = stack.enter_context(places())
+        cluster = make(programs, work, where, "restored", restore=restore)
         stack.callback(cluster.stop)
         cluster.prepare()
         for node in cluster.nodes.values():
             node.start_etcd()
         next(iter(cluster.nodes.values())).start_patroni()
-        cluster.wait_for_leader(60)
+        cluster.wait_for_leader(120)  # it fetches a backup first
         yield cluster
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Self
 
 from tests.support import wait_until
 from tests.terraform.patroni import memory
 from tests.terraform.patroni.cluster import Cluster, missing_writes, pause
 from tests.terraform.patroni.nlb import LoadBalancer
 from tests.terraform.patroni.node import Node
+from tests.terraform.patroni.sampler import Sampler
 from tests.terraform.patroni.writer import Writer
 
 
@@ -31,7 +30,6 @@ class Result:
     acknowledged: int = 0
     lost: int = 0
     twice: int = 0
-    wrong_server: int = 0
 
     def row(self) -> tuple[str, ...]:
         gaps, rejoins = sorted(self.gaps), sorted(self.rejoins)
@@ -54,28 +52,6 @@ HEADINGS = (
 )  # fmt: skip
 
 
-class Sampler:
-    """Asks every node each 200 ms whether it takes writes; counts samples in which two do."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster, self._stop, self.twice = cluster, threading.Event(), 0
-        self._thread = threading.Thread(target=self._run, name="sampler")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(10)
-
-    def _run(self) -> None:
-        while not self._stop.wait(0.2):
-            # /primary is 200 only where PostgreSQL runs as primary and the lock is held.
-            primaries = sum(node.leads() for node in self._cluster.nodes.values())
-            self.twice += primaries > 1
-
-
 def kill_postmaster(leader: Node) -> Callable[[], None]:
     leader.kill_postgres()
     return lambda: None
@@ -91,6 +67,11 @@ def freeze_patroni(leader: Node) -> Callable[[], None]:
     return lambda: leader.signal("patroni", signal.SIGCONT)
 
 
+def cut_off(leader: Node) -> Callable[[], None]:
+    leader.place.cut_off()
+    return leader.place.heal
+
+
 @contextmanager
 def _under_load(cluster: Cluster, balancer: LoadBalancer, result: Result) -> Iterator[Writer]:
     writer = Writer(balancer.port, cluster.password, cluster.authority)
@@ -99,7 +80,7 @@ def _under_load(cluster: Cluster, balancer: LoadBalancer, result: Result) -> Ite
         yield writer
     result.acknowledged += len(writes.acknowledged)
     result.lost += len(missing_writes(cluster, writes.acknowledged))
-    result.twice += sampler.twice
+    result.twice += sampler.two_writable()
 
 
 def fail_leader(
@@ -111,31 +92,31 @@ def fail_leader(
 ) -> Result:
     """`runs` times: the leader fails, writes go on elsewhere, the old one comes back."""
     for _ in range(runs):
-        cluster.settle(90)
-        wait_until(lambda: balancer.healthy() == [cluster.leader().address], 60, "the balancer")
+        cluster.settle()
+        cluster.wait(lambda: balancer.healthy() == [cluster.leader().address], 60, "the balancer")
         with _under_load(cluster, balancer, result) as writer:
             old, began = cluster.leader(), time.monotonic()
             undo = fault(old)
             cluster.wait_for_leader(60, other_than=old)
-            wait_until(lambda: old.address not in balancer.healthy(), 60, "the balancer")  # noqa: B023
-            wait_until(lambda: writer.writes.between(time.monotonic() - 1) > 0, 60, "writes")
+            cluster.wait(lambda: old.address not in balancer.healthy(), 60, "the balancer")  # noqa: B023
+            cluster.wait(lambda: writer.writes.between(time.monotonic() - 1) > 0, 60, "writes")
             result.gaps.append(writer.writes.longest_gap(began))
             back = time.monotonic()
             undo()
-            wait_until(old.follows, 90, "the old leader")
+            cluster.wait(old.follows, 90, "the old leader")
             result.rejoins.append(time.monotonic() - back)
     return result
 
 
 def switch_over(cluster: Cluster, balancer: LoadBalancer, result: Result, runs: int) -> Result:
     for _ in range(runs):
-        cluster.settle(90)
-        wait_until(lambda: balancer.healthy() == [cluster.leader().address], 60, "the balancer")
+        cluster.settle()
+        cluster.wait(lambda: balancer.healthy() == [cluster.leader().address], 60, "the balancer")
         with _under_load(cluster, balancer, result) as writer:
             began = time.monotonic()
             new = cluster.switch_over()
-            wait_until(lambda: balancer.healthy() == [new.address], 60, "the balancer")  # noqa: B023
-            wait_until(lambda: writer.writes.between(time.monotonic() - 1) > 0, 60, "writes")
+            cluster.wait(lambda: balancer.healthy() == [new.address], 60, "the balancer")  # noqa: B023
+            cluster.wait(lambda: writer.writes.between(time.monotonic() - 1) > 0, 60, "writes")
             result.gaps.append(writer.writes.longest_gap(began))
     return result
 
@@ -144,7 +125,7 @@ def without_etcd(
     cluster: Cluster, balancer: LoadBalancer, result: Result, seconds: float
 ) -> Result:
     """All of etcd away: in failsafe mode nothing is noticed."""
-    cluster.settle(90)
+    cluster.settle()
     with _under_load(cluster, balancer, result) as writer:
         began = time.monotonic()
         for node in cluster.nodes.values():

@@ -17,10 +17,11 @@ def pss(pid: int) -> int:
 
 
 def of_node(node: Node) -> dict[str, float]:
-    """MiB of etcd, Patroni and PostgreSQL (all its processes) of one node."""
+    """MiB of etcd, Patroni, HAProxy and PostgreSQL (all its processes) of one node."""
     pids = {
         "etcd": [node.processes["etcd"].pid],
         "patroni": [node.processes["patroni"].pid],
+        "haproxy": [node.processes["proxy"].pid],
         "postgresql": node.family(),
     }
     return {name: sum(map(pss, found)) / 1024 for name, found in pids.items()}

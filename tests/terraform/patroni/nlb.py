@@ -130,6 +130,8 @@ class LoadBalancer:
         target.open.add(close)
         try:
             await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        except asyncio.CancelledError:
+            pass  # the end of the balancer; asyncio would complain of it in a log
         finally:
             target.open.discard(close)
             close()

@@ -1,4 +1,4 @@
-"""One database node: its rendered files on disk, etcd and Patroni as processes."""
+"""One database node: its rendered files on disk; etcd, Patroni and the proxy as processes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.terraform.patroni.network import Place
 from tests.terraform.patroni.programs import Programs
 from tests.terraform.patroni.render import Rendered
 
@@ -25,7 +27,7 @@ class Node:
     """`root` is to the node what `/` is to a server."""
 
     name: str
-    address: str
+    place: Place
     root: Path
     rendered: Rendered
     programs: Programs
@@ -33,6 +35,11 @@ class Node:
     ports: dict[str, int]
     secrets: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    lost: bool = False
+
+    @property
+    def address(self) -> str:
+        return self.place.address
 
     def write_files(self) -> None:
         """What cloud-init does with `write_files`, and the folders of `runcmd`."""
@@ -47,6 +54,30 @@ class Node:
         Path(paths["data"]).parent.mkdir(parents=True, exist_ok=True)
         Path(paths["etcd"]).chmod(0o700)
 
+    @property
+    def disk(self) -> Path:
+        """Where the data volume is mounted on a server."""
+        return Path(self.rendered.paths["data"]).parents[1]
+
+    def mount(self, mib: int) -> None:
+        """A data volume of so many MiB."""
+        self.disk.mkdir(parents=True)
+        options = f"size={mib}m,mode=0755"
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.disk)]
+        subprocess.run(command, check=True)
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", "--lazy", str(self.disk)], check=True)
+
+    def fill_disk(self) -> Path:
+        """Leaves no room on the data volume; delete what it returns to have it back."""
+        filler = self.disk / "filler"
+        with suppress(OSError), filler.open("wb") as file:
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        return filler
+
     def make_identity(self) -> subprocess.Popen[bytes]:
         """The first start's certificates and passwords, by the node's own program."""
         program = f"{self.rendered.paths['programs']}/titanium-database-identity"
@@ -60,11 +91,21 @@ class Node:
         command = [*self.programs.patroni, self.rendered.paths["patroni"]]
         self._start("patroni", command, self._unit_environment())
 
+    def start_proxy(self) -> None:
+        """In the foreground, as a master process would run it."""
+        self._start("proxy", [self.programs.haproxy, "-db", "-f", self.rendered.paths["proxy"]])
+
     def backup(self, kind: str) -> None:
         """The node's own backup program, as its timer runs it."""
-        program = f"{self.rendered.paths['programs']}/titanium-database-backup"
-        status = self._start("backup", [program, kind]).wait(120)
-        assert status == 0, self.log("backup")
+        self.run_program("backup", kind)
+
+    def run_program(self, name: str, *arguments: str, ok: int = 0) -> str:
+        """What a program of the node, which a timer calls on a server, says."""
+        (self.root / f"{name}.log").unlink(missing_ok=True)
+        program = f"{self.rendered.paths['programs']}/titanium-database-{name}"
+        status = self._start(name, [program, *arguments], {"DONE": f"{self.root}/{name}.done"})
+        assert status.wait(120) == ok, self.log(name)
+        return self.log(name)
 
     def _unit_environment(self) -> dict[str, str]:
         """What `EnvironmentFile=` of Patroni's unit gives it."""
@@ -82,7 +123,7 @@ class Node:
         }
         with (self.root / f"{what}.log").open("ab") as log:
             process = subprocess.Popen(
-                [*self.prefix, *command],
+                [*self.place.prefix, *self.prefix, *command],
                 cwd=self.root,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -92,7 +133,7 @@ class Node:
         self.processes[what] = process
         return process
 
-    def log(self, what: str, lines: int = 15) -> str:
+    def log(self, what: str, lines: int = 40) -> str:
         path = self.root / f"{what}.log"
         text = path.read_text(errors="replace") if path.exists() else "(no log)"
         return "\n".join(text.splitlines()[-lines:])
@@ -140,7 +181,9 @@ class Node:
                 process.wait(10)
 
     def lose(self) -> None:
-        """The machine is gone: Patroni, PostgreSQL with its children, etcd, all at once."""
+        """The machine is gone, all at once; where it has a network of its own, without a word."""
+        self.lost = True
+        self.place.unplug()
         family = self.family()
         self.signal("patroni", signal.SIGKILL)
         for pid in family:
@@ -148,12 +191,15 @@ class Node:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        self.kill("patroni", "etcd")
+        self.kill("patroni", "proxy", "etcd")
 
     def start(self) -> None:
-        """The machine is back."""
+        """The machine is there, or there again."""
+        self.lost = False
+        self.place.plug()
         self.start_etcd()
         self.start_patroni()
+        self.start_proxy()
 
     def certificate(self, name: str) -> Path:
         return Path(self.rendered.paths["certificates"]) / name
@@ -176,6 +222,8 @@ class Node:
         timeout: float = 10,
     ) -> tuple[int, str]:
         """Patroni's answer (status, text); status 0 when it did not answer."""
+        if self.lost:
+            return 0, ""
         request = urllib.request.Request(
             f"https://{self.address}:{self.ports['patroni']}{path}",
             data=None if body is None else json.dumps(body).encode(),

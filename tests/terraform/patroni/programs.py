@@ -37,6 +37,8 @@ PACKAGES = (
     "python3-yaml",
     "python3-pkg-resources",
 )
+# With the libraries that a minimal system lacks.
+PROXY = ("haproxy", "liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1")
 POSTGRES = ("postgresql-15", "postgresql-client-15", "libpq5")
 
 
@@ -49,6 +51,7 @@ class Programs:
     """`environment` lets the unpacked programs find their libraries and modules."""
 
     tree: Path
+    haproxy: str
     postgres_bin: Path
     environment: dict[str, str]
 
@@ -90,15 +93,19 @@ def find_programs() -> Programs:
             raise MissingError(f"{name} is not installed")
     try:
         tree = debian.fetch(PACKAGES, tools_folder(ROOT), within=120)
+        proxy = debian.fetch(PROXY, tools_folder(ROOT), within=120)
         postgres, environment = _postgres()
     except TitaniumError as error:
         raise MissingError(str(error)) from None
+    libraries = [*proxy.environment().values(), *environment.values()]
     environment |= {
+        "LD_LIBRARY_PATH": ":".join(libraries),
         "PYTHONPATH": str(tree.root / "usr/lib/python3/dist-packages"),
         "PATH": f"{postgres}:{os.environ['PATH']}",
     }
-    found = Programs(tree.root, postgres, environment)
-    for command in ([*found.patroni, "--version"], [found.etcd, "--version"]):
+    found = Programs(tree.root, str(proxy.root / "usr/sbin/haproxy"), postgres, environment)
+    commands = ([*found.patroni, "--version"], [found.etcd, "--version"], [found.haproxy, "-v"])
+    for command in commands:
         _must_run(command, environment)
     # psycopg2 is compiled for Debian's own Python.
     _must_run([PYTHON, "-c", "import psycopg2, yaml, dateutil"], environment)

@@ -31,6 +31,7 @@ module "node" {{
   client_cidrs      = var.common.client_cidrs
   node_cidrs        = var.common.node_cidrs
   memory_mib        = var.common.memory_mib
+  services          = var.common.services
   repository        = var.common.repository
   restore           = var.common.restore
   volumes           = var.common.volumes
@@ -75,9 +76,17 @@ def render(
     (folder / "main.tf").write_text(_ROOT_MODULE.format(source=NODE_MODULE))
     production: dict[str, Any] = {
         "restore": None,
+        "services": {"blog": "titanium-blog", "user": "titanium-user"},
         "node_cidrs": None,
         "volumes": {},
-        "ports": {"postgres": 5432, "patroni": 8008, "etcd_client": 2379, "etcd_peer": 2380},
+        "ports": {
+            "postgres": 5432,
+            "writer_proxy": 5000,
+            "reader_proxy": 5001,
+            "patroni": 8008,
+            "etcd_client": 2379,
+            "etcd_peer": 2380,
+        },
         "account": "postgres",
         "postgres_bin": None,
         "pgbackrest": "/usr/bin/pgbackrest",

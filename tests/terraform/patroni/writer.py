@@ -12,8 +12,8 @@ from pathlib import Path
 
 import asyncpg
 
-_INSERT = "INSERT INTO drill (number) VALUES ($1)"
-_ERRORS = (
+# Whatever ends a connection or a statement; nothing else may happen.
+ERRORS = (
     OSError,
     TimeoutError,
     asyncpg.PostgresError,
@@ -36,6 +36,12 @@ class Writes:
         inside = [moment for moment, _ in self.acknowledged if since <= moment <= end]
         edges = [since, *inside, end]
         return max(b - a for a, b in itertools.pairwise(edges))
+
+    def gap_began(self, since: float) -> float:
+        """When the write before the longest gap was acknowledged."""
+        moments = [moment for moment, _ in self.acknowledged if moment >= since]
+        pairs = itertools.pairwise([since, *moments, time.monotonic()])
+        return max(pairs, key=lambda pair: pair[1] - pair[0])[0]
 
     def between(self, since: float, until: float | None = None) -> int:
         """How many were acknowledged."""
@@ -82,7 +88,7 @@ class Writer:
                 await connection.execute(
                     "INSERT INTO drill (number) VALUES ($1)", number, timeout=5
                 )
-            except _ERRORS as error:
+            except ERRORS as error:
                 self.writes.failures.append((time.monotonic(), f"{type(error).__name__}: {error}"))
                 if connection is not None:
                     connection.terminate()

@@ -48,6 +48,7 @@ class Dollars(click.ParamType[Decimal]):
     """An amount above zero, exact to the cent: 450 or 449.99."""
 
     name = "amount"
+    most = Decimal(10**9)
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -56,8 +57,10 @@ class Dollars(click.ParamType[Decimal]):
             amount = Decimal(str(value).removeprefix("$"))
         except InvalidOperation:
             self.fail(f"{value!r} is no amount in dollars", param, ctx)
-        if not amount.is_finite() or amount <= 0:
-            self.fail(f"{value} is not above zero: nothing would be within it", param, ctx)
+        if not amount.is_finite() or not 0 < amount <= self.most:
+            self.fail(f"{value} is not above zero and at most {self.most:,}", param, ctx)
+        if amount != round(amount, 2):
+            self.fail(f"{value} is not exact to the cent, as a total is", param, ctx)
         return amount
 
 
@@ -131,7 +134,7 @@ def command(
     used = usage_file or _beside(folder, plan, USAGE_FILE)
     terms = _terms(document, region, prices or _beside(folder, plan, PRICES_FILE), used, schedule)
     result = estimate(document.resources, terms)
-    result = replace(result, notes=(*document.notes, *result.notes))
+    result = replace(result, notes=(*_notes(document, region), *result.notes))
     comparison = _comparison(document, result, compare, terms)
     report = Report(
         name=document.name,
@@ -159,20 +162,28 @@ def _document(
     from titanium.checkout import checkout
     from titanium.cost import documents, run
 
+    place = folder or checkout() / ENVIRONMENT
+    if not place.is_dir() and (folder or plan is None):
+        raise UsageError(f"{place}: there is no such folder", "Give FOLDER, or --plan FILE.")
     if plan is None:
-        place = folder or checkout() / ENVIRONMENT
-        if not place.is_dir():
-            raise UsageError(f"{place}: there is no such folder", "Give FOLDER, or --plan FILE.")
         return documents.parse(run.plan_json(place, var_file, variables), place.name)
     if var_file or variables:
         raise UsageError(
             "--plan is a plan that was made: variables cannot change it", "Give FOLDER instead."
         )
-    if plan == Path("-"):
-        return documents.parse(sys.stdin.read(), "standard input")
-    if documents.is_plan_file(plan):
-        return documents.parse(run.shown(plan, folder or plan.parent), plan.name)
-    return documents.parse(documents.read_text(plan), plan.name)
+    piped = plan == Path("-")
+    name = "standard input" if piped else plan.name
+    data = sys.stdin.buffer.read() if piped else documents.read_bytes(plan)
+    if documents.is_plan_file(data):
+        return documents.parse(run.shown(data, folder or plan.parent), name)
+    return documents.parse(documents.text_of(data, name), name)
+
+
+def _notes(document: Document, region: str | None) -> tuple[str, ...]:
+    """What the document says of itself, and whether it says where its resources are."""
+    if region or document.regions or not document.resources:
+        return document.notes
+    return (*document.notes, f"{document.name} does not say its region: give it with --region")
 
 
 def _beside(folder: Path | None, plan: Path | None, name: str) -> Path | None:
@@ -232,7 +243,10 @@ def _comparison(
     data = documents.load_json(text, other.name)
     if is_estimate(data):
         return compare(other.name, costs_in(data, other.name), costs_of(result))
-    past = estimate(documents.parse(text, other.name).resources, terms)
+    try:
+        past = estimate(documents.parse(text, other.name).resources, terms)
+    except UnpricedError as error:
+        raise UnpricedError(f"{other.name}: {error.message}", error.hint, error.details) from None
     return compare(other.name, costs_of(past), costs_of(result))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import islice
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from titanium.schedule.cron import START, STOP, ZONE
+from titanium.schedule.cron import START, STOP, YEARS, ZONE
 
 if TYPE_CHECKING:
     from titanium.schedule.hours import Action, Hours, Switch
@@ -23,6 +24,20 @@ Examples:
   titanium schedule now start            the database, then the application; waits
 """
 _PATIENCE_MINUTES = 30
+
+
+class Minutes(click.FloatRange):
+    """A number of minutes; `nan` is in no range, but below none either."""
+
+    name = "minutes"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        minutes: float = super().convert(value, param, ctx)
+        if math.isnan(minutes):
+            self.fail(f"{value} is no number of minutes", param, ctx)
+        return minutes
 
 
 def hours_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,7 +110,7 @@ def plan(region: str | None, environment: str | None, **options: Any) -> None:
     known = schedules.read(aws)
     found = fleet.Fleet(aws, known).find(environment)
     on = hours.hours_on(now)
-    click.echo(f"hours: start {hours.start.text}, stop {hours.stop.text}, {hours.zone.key}")
+    click.echo(f"hours: start {hours.start.text}, stop {hours.stop.text}, {options['timezone']}")
     click.echo(f"       {_written(now)}: {_state(hours.now(now))}")
     click.echo(f"       on for {on:g} of the next 168 hours ({on / 168:.1%})")
     for one in found:
@@ -113,7 +128,7 @@ def plan(region: str | None, environment: str | None, **options: Any) -> None:
 @click.option(
     "--timeout",
     "minutes",
-    type=click.FloatRange(0.01, 240),
+    type=Minutes(0.01, 240),
     default=_PATIENCE_MINUTES,
     show_default=True,
     help="Minutes to wait for everything.",
@@ -166,6 +181,11 @@ def _moment(text: str | None, hours: Hours) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"--at {text!r} is no time", "Such as 2027-01-29T08:00.") from None
+    if moment.year not in YEARS:
+        raise UsageError(
+            f"--at {text!r}: schedules are for the years {YEARS[0]} to {YEARS[-1]}",
+            "Such as 2027-01-29T08:00.",
+        )
     if moment.tzinfo is None:
         return moment.replace(tzinfo=hours.zone)
     return moment.astimezone(hours.zone)

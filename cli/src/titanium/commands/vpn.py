@@ -93,7 +93,7 @@ def add(
     from titanium.vpn import keys, laptop, peers
     from titanium.vpn.plan import overlaps_here
 
-    plan = _plan(options)
+    plan, dns = _plan(options), _dns(options)
     _check_outputs(public_key, options)
     file = _file(file)
     pair = None if public_key else keys.make_key_pair()
@@ -105,10 +105,10 @@ def add(
         if pair is None:
             peers.save(file, [*known, added])
             _say_added(added, file)
-            _show_template(added, plan, file, options)
+            _show_template(added, plan, file, dns, options)
             return
         server = _server(file, options)
-        text = laptop.configuration(added, plan, server, pair.private, _dns(options))
+        text = laptop.configuration(added, plan, server, pair.private, dns)
         written = _write_files(_out(options["out"], name), options["qr_file"], text)
         try:
             peers.save(file, [*known, added])
@@ -230,17 +230,21 @@ def _file(given: Path | None) -> Path:
 
 
 def _out(given: Path | None, name: str) -> Path:
-    """Where the private key goes: never into the checkout, from where it could be committed."""
+    """Where the private key goes."""
+    return _private((given or Path.home() / _FOLDER / f"{name}.conf").absolute(), "--out")
+
+
+def _private(file: Path, option: str) -> Path:
+    """The same: never in the checkout, from where a private key could be committed."""
     from titanium.checkout import checkout
     from titanium.errors import UsageError
 
-    out = (given or Path.home() / _FOLDER / f"{name}.conf").absolute()
-    if out.parent.resolve().is_relative_to(checkout().resolve()):
+    if file.parent.resolve().is_relative_to(checkout().resolve()):
         raise UsageError(
-            f"{out} lies in the checkout, where a private key could be committed",
-            "Give a file elsewhere with --out.",
+            f"{file} lies in the checkout, where a private key could be committed",
+            f"Give a file elsewhere with {option}.",
         )
-    return out
+    return file
 
 
 def _check_outputs(public_key: str | None, options: dict[str, Any]) -> None:
@@ -255,6 +259,8 @@ def _check_outputs(public_key: str | None, options: dict[str, Any]) -> None:
         )
     if picture and picture.suffix not in PICTURES:
         raise UsageError(f"{picture} is neither .png nor .svg", "Name a file that ends in one.")
+    if picture:
+        _private(picture.absolute(), "--qr-file")
 
 
 def _write_files(out: Path, picture: Path | None, text: str) -> list[Path]:
@@ -295,7 +301,9 @@ def _say_added(added: Peer, file: Path) -> None:
     click.echo(f"next: terraform apply in {file.parent}; within a minute the server knows it")
 
 
-def _show_template(added: Peer, plan: Plan, file: Path, options: dict[str, Any]) -> None:
+def _show_template(
+    added: Peer, plan: Plan, file: Path, dns: str | None, options: dict[str, Any]
+) -> None:
     """The configuration for who made the keys elsewhere, if the server is known already."""
     from titanium.errors import TitaniumError
     from titanium.vpn import laptop
@@ -306,9 +314,7 @@ def _show_template(added: Peer, plan: Plan, file: Path, options: dict[str, Any])
         click.echo(f"note: no configuration to show: {error.message}", err=True)
         return
     click.echo("")
-    click.echo(
-        laptop.configuration(added, plan, server, _PRIVATE_KEY_HERE, _dns(options)), nl=False
-    )
+    click.echo(laptop.configuration(added, plan, server, _PRIVATE_KEY_HERE, dns), nl=False)
 
 
 def _read(path: Path) -> str:

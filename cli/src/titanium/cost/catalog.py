@@ -77,7 +77,7 @@ def load_catalog(region: str = DEFAULT_REGION, additions: Path | None = None) ->
 
     Raises ConfigurationError for a region without catalogue, or a wrong file.
     """
-    files = sorted(FOLDER.glob(f"{region}-????-??-??.toml"))
+    files = sorted(FOLDER.glob(f"{region}-????-??-??.toml")) if region in regions() else []
     if not files:
         raise ConfigurationError(
             f"there are no prices for region {region}; known: {', '.join(regions())}",

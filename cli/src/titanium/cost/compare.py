@@ -11,6 +11,8 @@ from titanium.cost.model import Estimate
 from titanium.errors import ConfigurationError
 
 Costs = Mapping[str, Decimal]  # address -> dollars a month
+# More than anything costs; beyond it an amount would have no cents.
+_MOST = Decimal(10**12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,21 @@ def costs_in(data: Mapping[str, Any], name: str) -> dict[str, Decimal]:
     """The same from what `--format json` wrote. Raises ConfigurationError when it is damaged."""
     try:
         return {
-            str(one["name"]): Decimal(str(one.get("monthlyCost") or 0))
+            str(one["name"]): _amount(one.get("monthlyCost") or 0)
             for project in data["projects"]
             for one in project["breakdown"]["resources"]
         }
-    except (AttributeError, KeyError, TypeError, InvalidOperation):
+    except (AttributeError, KeyError, TypeError, InvalidOperation, ValueError):
         raise ConfigurationError(
             f"{name} looks like an estimate and is none", "Write it again with --format json."
         ) from None
+
+
+def _amount(value: Any) -> Decimal:
+    amount = Decimal(str(value))
+    if not amount.is_finite() or not -_MOST <= amount <= _MOST:
+        raise ValueError(f"{value} is no amount")
+    return amount
 
 
 def compare(name: str, before: Costs, after: Costs) -> Comparison:

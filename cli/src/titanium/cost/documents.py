@@ -33,13 +33,9 @@ class Document:
     notes: tuple[str, ...] = ()
 
 
-def is_plan_file(path: Path) -> bool:
+def is_plan_file(data: bytes) -> bool:
     """Whether it is what `terraform plan -out` writes: an archive that only Terraform reads."""
-    try:
-        with path.open("rb") as file:
-            return file.read(2) == b"PK"
-    except OSError:
-        return False
+    return data.startswith(b"PK")
 
 
 def parse(text: str, name: str) -> Document:
@@ -68,6 +64,8 @@ def load_json(text: str, name: str) -> dict[str, Any]:
         where = f"line {error.lineno}, column {error.colno}"
         what = f"not JSON ({error.msg} at {where})" if text.strip() else "empty"
         raise ConfigurationError(f"{name} is {what}", _MAKE_JSON) from None
+    except ValueError:  # Python reads no whole number of more than 4,300 digits
+        raise ConfigurationError(f"{name} has a number without end", _MAKE_JSON) from None
     except RecursionError:
         raise ConfigurationError(f"{name} is nested too deeply", _MAKE_JSON) from None
     if not isinstance(data, dict):
@@ -81,16 +79,27 @@ def load_json(text: str, name: str) -> dict[str, Any]:
     return data
 
 
-def read_text(path: Path) -> str:
-    """The file's text; ConfigurationError when there is none."""
+def read_bytes(path: Path) -> bytes:
+    """All of a file, read once: it may be a pipe. ConfigurationError when that fails."""
     try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{path} is not text", _MAKE_JSON) from None
+        return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
             f"{path} cannot be read: {error.strerror}", "Check the file and its permissions."
         ) from None
+
+
+def text_of(data: bytes, name: str, hint: str = _MAKE_JSON) -> str:
+    """The text in `data`; ConfigurationError with `hint` when it is none."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{name} is not text", hint) from None
+
+
+def read_text(path: Path, hint: str = _MAKE_JSON) -> str:
+    """The file's text; ConfigurationError when there is none."""
+    return text_of(read_bytes(path), str(path), hint)
 
 
 def _plan(data: Mapping[str, Any], name: str) -> Document:

@@ -24,6 +24,11 @@ def dollars(amount: Decimal) -> str:
     return f"{'-' if shown < 0 else ''}${abs(shown):,}"
 
 
+def objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list of them, as Terraform writes blocks; none for anything else."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One instance of a managed resource, as it will be (plan) or is (state).
@@ -54,7 +59,7 @@ class Resource:
             if isinstance(tags, Mapping):
                 found.update({str(key): str(value) for key, value in tags.items()})
         blocks = self.values.get("tag")  # how groups of instances write them
-        for one in blocks if isinstance(blocks, list) else ():
+        for one in objects(blocks):
             found[str(one.get("key"))] = str(one.get("value"))
         return found
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from titanium.errors import TitaniumError, UsageError
-from titanium.terraform import MIRROR_SETTING, Terraform, terraform_in
+from titanium.terraform import MIRROR_SETTING, Terraform, data_folder, terraform_in
 
 _LOCK = ".terraform.lock.hcl"
 _SECONDS = 900.0
@@ -22,9 +22,17 @@ _HINTS = {
     "InvalidClientTokenId": "AWS does not know the credentials: correct them.",
     "No value for required variable": "Give it: --var NAME=VALUE, or --var-file FILE.",
     "undeclared variable": "Correct the name of the variable.",
+    "Invalid value for": "Correct the value: --var NAME=VALUE, or in the file of variables.",
     "Failed to query available provider packages": "Is the network there? Without it, name a "
     f"mirror of the provider: {MIRROR_SETTING}.",
     "Unsupported Terraform Core version": "Install the version of Terraform that it names.",
+    "Invalid count argument": "Give count a value that is known before apply; what depends on "
+    "something not yet made is planned after it is.",
+    "Invalid for_each argument": "Give for_each keys that are known before apply; its values may "
+    "be known later.",
+    "Backend initialization required": "Initialize the folder again: terraform init.",
+    "Required plugins are not installed": "Initialize the folder again: terraform init.",
+    "Inconsistent dependency lock file": "Initialize the folder again: terraform init.",
 }
 
 
@@ -41,11 +49,11 @@ def plan_json(folder: Path, var_files: Sequence[Path], variables: Sequence[str])
         )
     options = [f"-var-file={file.absolute()}" for file in var_files]
     options += [f"-var={one}" for one in variables]
-    own = folder / ".terraform"
+    own = data_folder(folder)
     with tempfile.TemporaryDirectory(prefix="titanium-cost-") as name:
         plan = Path(name) / "plan"
         if own.is_dir():
-            terraform = terraform_in(folder.absolute(), own.absolute())
+            terraform = terraform_in(folder.absolute(), own)
             return _planned(terraform, plan, options)
         terraform = terraform_in(folder.absolute(), Path(name) / "data")
         with _kept(folder / _LOCK):
@@ -53,12 +61,19 @@ def plan_json(folder: Path, var_files: Sequence[Path], variables: Sequence[str])
             return _planned(terraform, plan, options)
 
 
-def shown(file: Path, folder: Path) -> str:
-    """A file of `terraform plan -out` as JSON, with the providers of `folder`."""
-    return _run(
-        terraform_in(folder.absolute(), (folder / ".terraform").absolute()),
-        *("show", "-json", str(file.absolute())),
-    )
+def shown(plan: bytes, folder: Path) -> str:
+    """What `terraform plan -out` wrote as JSON, with the providers of `folder`."""
+    data = data_folder(folder)
+    if not data.is_dir():
+        raise UsageError(
+            f"{folder} was not initialized, and a plan is read with its providers",
+            "Give the FOLDER that was planned, or JSON: terraform show -json plan > plan.json",
+        )
+    with tempfile.TemporaryDirectory(prefix="titanium-cost-") as name:
+        file = Path(name) / "plan"
+        file.write_bytes(plan)
+        terraform = terraform_in(folder.absolute(), data)
+        return _run(terraform, "show", "-json", str(file))
 
 
 def _planned(terraform: Terraform, plan: Path, options: Sequence[str]) -> str:
@@ -82,10 +97,13 @@ def _run(terraform: Terraform, *arguments: str) -> str:
     first = next((line for line in lines if line.startswith("Error:")), "it said nothing")
     raise TitaniumError(
         f"terraform {arguments[0]} failed: {first.removeprefix('Error: ')}",
-        next((hint for mark, hint in _HINTS.items() if mark in done.stderr), "")
-        or "Run the same with terraform yourself to see more.",
+        _hint(first) or _hint(done.stderr) or "Run the same with terraform yourself to see more.",
         tuple(line for line in lines if line != first)[:_LAST_LINES],
     )
+
+
+def _hint(said: str) -> str:
+    return next((hint for mark, hint in _HINTS.items() if mark in said), "")
 
 
 @contextlib.contextmanager
@@ -97,5 +115,5 @@ def _kept(file: Path) -> Iterator[None]:
     finally:
         if before is None:
             file.unlink(missing_ok=True)
-        elif file.read_bytes() != before:
+        elif not file.exists() or file.read_bytes() != before:
             file.write_bytes(before)

@@ -16,6 +16,7 @@ from titanium.errors import ConfigurationError
 
 Values = Mapping[str, Any]  # decimals and texts; mappings of them (S3's storage classes)
 VERSIONS = ("0.1", "v0.1")
+_FORM = "See docs/how-to/estimate-cost.md for the form of a usage file."
 _DEFAULTS, _RESOURCES = "resource_type_default_usage", "resource_usage"
 _INDEX = r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]'
 _MOST = 10**18
@@ -66,7 +67,7 @@ def matches(like: str, address: str) -> bool:
 
 def load_usage(path: Path) -> Usage:
     """The usage file; ConfigurationError names file, entry and what is wrong with it."""
-    text = read_text(path)
+    text = read_text(path, _FORM)
     try:
         data = yaml.load(text, _Loader)  # noqa: S506 - a safe loader that refuses doubled keys
     except yaml.YAMLError as error:
@@ -74,6 +75,8 @@ def load_usage(path: Path) -> Usage:
         where = f", line {mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or "cannot be understood"
         raise _wrong(path, f"not valid YAML{where}: {problem}") from None
+    except (ValueError, RecursionError):  # a date that is none, digits or brackets without end
+        raise _wrong(path, "it holds a value that cannot be read") from None
     if not isinstance(data, dict):
         raise _wrong(path, "it does not begin with `version: 0.1`")
     version = str(data.pop("version", "missing"))
@@ -136,6 +139,4 @@ def _value(path: Path, where: str, value: Any) -> Any:
 
 
 def _wrong(path: Path, what: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{path}: {what}", "See docs/how-to/estimate-cost.md for the form of a usage file."
-    )
+    return ConfigurationError(f"{path}: {what}", _FORM)

@@ -72,6 +72,8 @@ def _entries() -> Iterator[Entry]:
         "build/artifacts",
         "image: titanium/{name}\ndocker:\n  dockerfile: services/{name}/Dockerfile",
     )
+    keys = "keys: [database_password, database_owner_password]"
+    yield Entry("terraform/environments/services.yaml", "", "services", f"name: {{name}}\n{keys}")
     # The key `on` is true in YAML 1.1, but a key like any other in the text.
     options = "on/workflow_dispatch/inputs/service/options"
     yield Entry(".github/workflows/rollback.yml", "", options, "{name}")

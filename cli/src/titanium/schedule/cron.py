@@ -8,15 +8,16 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from titanium.errors import UsageError
+from titanium.errors import ToolMissingError, UsageError
 
 START = "cron(0 9 ? * MON-FRI *)"
 STOP = "cron(0 2 ? * TUE-SAT *)"
 ZONE = "Asia/Seoul"
+YEARS = range(1970, 2200)  # AWS knows no others
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 # AWS counts 1 to 7 from Sunday.
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -39,7 +40,7 @@ _FIELDS = (
     _Field("day-of-month", 1, 31),
     _Field("month", 1, 12, _MONTHS),
     _Field("day-of-week", 1, 7, _WEEKDAYS),
-    _Field("year", 1970, 2199),
+    _Field("year", YEARS[0], YEARS[-1]),
 )
 
 
@@ -47,7 +48,7 @@ _FIELDS = (
 class Cron:
     """A parsed expression; `times` says when it fires."""
 
-    text: str
+    text: str = field(compare=False)
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
     days: str
@@ -55,7 +56,7 @@ class Cron:
     weekdays: str
     years: frozenset[int]
 
-    def times(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    def times(self, after: datetime, zone: tzinfo) -> Iterator[datetime]:
         """When it fires after the aware moment `after`, in `zone`, soonest first; may end."""
         day = after.astimezone(zone).date()
         after = after.astimezone(UTC)  # two times of one zone compare by their clocks
@@ -68,7 +69,7 @@ class Cron:
                 yield from (one for one in self._moments(day, zone) if one > after)
             day += timedelta(days=1)
 
-    def _moments(self, day: date, zone: ZoneInfo) -> list[datetime]:
+    def _moments(self, day: date, zone: tzinfo) -> list[datetime]:
         moments = []
         for hour in self.hours:
             for minute in self.minutes:
@@ -109,18 +110,22 @@ def parse(text: str) -> Cron:
         text.strip(),
         tuple(sorted(minutes)),
         tuple(sorted(hours)),
-        parts[2],
+        _spelt(_FIELDS[2], parts[2]),
         frozenset(months),
-        parts[4],
+        _spelt(_FIELDS[4], parts[4]),
         frozenset(years),
     )
 
 
 def time_zone(name: str) -> ZoneInfo:
-    """The IANA time zone `name`; UsageError when there is none."""
+    """The IANA time zone `name`; UsageError when there is none, ToolMissingError without any."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        if not available_timezones():
+            raise ToolMissingError(
+                "this machine has no time zones", "Install the package tzdata."
+            ) from None
         raise UsageError(f"there is no time zone {name!r}", f"Such as {ZONE}.") from None
 
 
@@ -148,11 +153,20 @@ def _values(field: _Field, text: str) -> set[int]:
     return values
 
 
+def _spelt(field: _Field, text: str) -> str:
+    """Days in one spelling: `MON-FRI` as `2,3,4,5,6`; what a month or a week decides stays."""
+    if text == "?" or re.search(r"L|W|#", text.replace("WED", "")):
+        return text
+    return ",".join(str(value) for value in sorted(_values(field, text)))
+
+
 def _number(field: _Field, text: str, low: int | None = None, high: int | None = None) -> int:
     low, high = field.low if low is None else low, field.high if high is None else high
     if text in field.words:
         return field.words.index(text) + field.low
-    if not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
+    # Longer ones are out of range, and Python reads none of more than 4,300 digits.
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+    if not digits or not low <= int(text) <= high:
         raise ValueError(f"{field.name} {text or '(empty)'} is not in {low} to {high}")
     return int(text)
 

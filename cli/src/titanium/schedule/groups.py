@@ -14,6 +14,7 @@ from titanium.schedule.resources import (
     Size,
     State,
     is_ours,
+    only,
     size_of_tags,
     tier_of,
 )
@@ -124,7 +125,7 @@ class ScalingGroups(Kind):
 
     def look(self, resource: Resource) -> Resource:
         answer = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[resource.id])
-        one = answer["AutoScalingGroups"][0]
+        one = only(answer["AutoScalingGroups"])
         return self._resource(one, tags_of(one.get("Tags")))
 
     def start(self, resource: Resource) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from titanium.errors import UsageError
 from titanium.schedule.cron import Cron, parse, time_zone
@@ -32,7 +31,7 @@ class Hours:
 
     start: Cron
     stop: Cron
-    zone: ZoneInfo
+    zone: tzinfo
 
     def switches(self, after: datetime) -> Iterator[Switch]:
         """Every switch after the aware moment `after`, soonest first; may end."""
@@ -78,10 +77,10 @@ class Hours:
 
 
 def make_hours(start: str, stop: str, zone: str) -> Hours:
-    """The schedule of two expressions; UsageError when one is wrong or both are the same."""
+    """The schedule of two expressions; UsageError when one is wrong or both say the same."""
     hours = Hours(parse(start), parse(stop), time_zone(zone))
     if hours.start == hours.stop:
         raise UsageError(
-            f"start and stop are the same: {start}", "Give another time to one of them."
+            f"start and stop are at the same times: {start}", "Give another time to one of them."
         )
     return hours

@@ -13,6 +13,7 @@ from titanium.schedule.resources import (
     Resource,
     State,
     is_ours,
+    only,
     tier_of,
 )
 
@@ -55,7 +56,7 @@ class Instances(Kind):
 
     def look(self, resource: Resource) -> Resource:
         answer = self._ec2.describe_instances(InstanceIds=[resource.id])
-        return self._resource(answer["Reservations"][0]["Instances"][0])
+        return self._resource(only(answer["Reservations"])["Instances"][0])
 
     def start(self, resource: Resource) -> None:
         self._ec2.start_instances(InstanceIds=[resource.id])
@@ -113,7 +114,7 @@ class Databases(Kind):
 
     def look(self, resource: Resource) -> Resource:
         answer = self._rds.describe_db_instances(DBInstanceIdentifier=resource.id)
-        one = answer["DBInstances"][0]
+        one = only(answer["DBInstances"])
         return self._resource(one, tags_of(one.get("TagList")))
 
     def start(self, resource: Resource) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
-from titanium.errors import UsageError
+from titanium.errors import UnhealthyError, UsageError
 
 SCHEDULE_TAG = ("Schedule", "office-hours")
 PROJECT_TAG = ("Project", "titanium")
@@ -79,6 +79,13 @@ class Kind(ABC):
     @abstractmethod
     def stop(self, resource: Resource) -> None:
         """Ask AWS to stop it."""
+
+
+def only(found: Sequence[Any]) -> Any:
+    """What AWS found of one resource; UnhealthyError when it is there no more."""
+    if not found:
+        raise UnhealthyError("it is gone")
+    return found[0]
 
 
 def is_ours(tags: Mapping[str, str]) -> bool:

@@ -47,9 +47,9 @@ class Schedule:
 
 def read(session: boto3.Session) -> list[Schedule]:
     """Every schedule of this region that calls AWS itself to start or stop something."""
-    scheduler = session.client("scheduler")
     found = []
     with speaking_to_aws():
+        scheduler = session.client("scheduler")
         for page in scheduler.get_paginator("list_schedules").paginate():
             for entry in page["Schedules"]:
                 if _CALL not in entry.get("Target", {}).get("Arn", _CALL):

@@ -48,23 +48,38 @@ def configuration(peer: Peer, plan: Plan, server: Server, private_key: str, dns:
 def write_private(path: Path, content: str | bytes) -> None:
     """A new file that its owner alone can read; UsageError when there is one, StateError else."""
     data = content.encode() if isinstance(content, str) else content
+    if os.path.lexists(path):
+        raise _exists(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
-    except FileExistsError:
-        raise UsageError(
-            f"{path} exists: it may hold somebody's only copy of a key",
-            "Move it away, or give another file.",
-        ) from None
+        _write_new(path, data)
     except OSError as error:
+        if isinstance(error, FileExistsError) and error.filename == str(path):
+            raise _exists(path) from None
         raise StateError(
             f"cannot write {path}: {error.strerror}", "Give another file. Nothing was changed."
         ) from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """All of it, or no file."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _exists(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} exists: it may hold somebody's only copy of a key",
+        "Move it away, or give another file.",
+    )
 
 
 def qr_text(configuration_text: str) -> str:

@@ -60,12 +60,13 @@ def load(path: Path, plan: Plan) -> list[Peer]:
         raise StateError(
             f"cannot read {path}: {error.strerror}", "Check its permissions."
         ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{path} is no JSON: {error}", "Restore it: git checkout it, or revoke and add again."
-        ) from None
+    except (ValueError, RecursionError) as error:
+        said = str(error).partition(";")[0]
+        raise ConfigurationError(f"{path} is no JSON: {said}", "Restore it from Git.") from None
     if not isinstance(document, dict) or not isinstance(document.get(VARIABLE), list):
         raise _wrong(path, f"it has no list {VARIABLE}")
+    if others := sorted(set(document) - {VARIABLE}):
+        raise _wrong(path, f"it has {others[0]} besides {VARIABLE}, which would be lost")
     peers = [_peer(path, entry, plan) for entry in document[VARIABLE]]
     for key in ("name", "public_key", "address"):
         values = [getattr(peer, key) for peer in peers]

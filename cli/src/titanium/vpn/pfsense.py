@@ -72,8 +72,8 @@ def describe(session: boto3.Session, name: str | None) -> Connection:
     """The connection `name`, or the only one that is tagged as ours; UsageError else."""
     from titanium.aws import speaking_to_aws
 
-    ec2 = session.client("ec2")
     with speaking_to_aws():
+        ec2 = session.client("ec2")
         if name:
             found = ec2.describe_vpn_connections(VpnConnectionIds=[name])["VpnConnections"]
         else:
@@ -146,9 +146,12 @@ def swanctl(connection: Connection, plan: Plan) -> str:
     """
     tunnel = connection.tunnels[0]
     if tunnel.key is None:
+        secret = connection.key_secret
         raise UsageError(
-            f"the key of {connection.name} is in Secrets Manager ({connection.key_secret})",
-            f"aws secretsmanager get-secret-value --secret-id {connection.key_secret}",
+            f"the key of {connection.name} is not in its description",
+            f"It is in a secret: aws secretsmanager get-secret-value --secret-id {secret}"
+            if secret
+            else "The VPC console names the secret that it is in.",
         )
     rekey = {
         "ike": int(IKE_SECONDS * _REKEY_SHARE),

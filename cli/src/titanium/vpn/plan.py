@@ -15,6 +15,10 @@ Address = ipaddress.IPv4Address
 VPC = "10.0.0.0/16"
 OFFICE = "172.16.4.0/24"
 LAPTOPS = "172.16.60.0/24"
+# "This network", loopback, link-local (AWS uses it inside tunnels), multicast and reserved.
+_SPECIAL = tuple(
+    Network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
+)
 # Network, server and broadcast address, two peers: less is no plan.
 _LONGEST_PREFIX = 29
 
@@ -69,11 +73,17 @@ def network(text: str, of: str) -> Network:
             f"{text!r} is no network of {of}: the prefix length is missing", "Such as 10.0.0.0/16."
         )
     try:
-        return Network(text)
+        found = Network(text)
     except ValueError as error:
         raise UsageError(
             f"{text!r} is no network of {of}: {error}", "Such as 10.0.0.0/16."
         ) from None
+    if any(found.overlaps(special) for special in _SPECIAL):
+        raise UsageError(
+            f"{found} cannot be the network of {of}: a part of it has another use everywhere",
+            "Take a private one: of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.",
+        )
+    return found
 
 
 def overlaps_here(plan: Plan) -> list[str]:

@@ -32,24 +32,20 @@ class Outputs:
 
 def outputs(folder: Path) -> Outputs:
     """Terraform's outputs in `folder`; empty where there is no terraform, no state or no VPN."""
-    from titanium.terraform import find_terraform
+    from titanium.terraform import Terraform, data_folder, find_terraform, own_configuration
 
     if not folder.is_dir():
         return Outputs()
     try:
-        done = subprocess.run(
-            [str(find_terraform()), "output", "-json"],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            check=False,
+        # Read only: a folder that was never initialized has no outputs, and stays as it is.
+        terraform = Terraform(
+            find_terraform(), folder.absolute(), data_folder(folder), own_configuration()
         )
-        document = json.loads(done.stdout) if done.returncode == 0 else {}
-    except (subprocess.TimeoutExpired, json.JSONDecodeError, OSError, ToolMissingError):
-        document = {}
-    vpn = document.get("vpn", {}).get("value") or {}
+        done = terraform.attempt("output", "-json", timeout=_PATIENCE)
+        vpn = json.loads(done.stdout)["vpn"]["value"] if done.returncode == 0 else {}
+    except (subprocess.TimeoutExpired, ValueError, KeyError, OSError, ToolMissingError):
+        vpn = {}
+    vpn = vpn if isinstance(vpn, dict) else {}
     address = _text(vpn, "wireguard_public_ip")
     return Outputs(
         f"{address}:{vpn.get('wireguard_port') or PORT}" if address else None,
@@ -66,13 +62,24 @@ def find_server(
     known = Outputs() if endpoint and public_key else outputs(folder)
     endpoint = endpoint or known.endpoint
     if endpoint is None:
-        raise UsageError(f"the server's address is not known: {folder} has no outputs yet", _GIVE)
+        raise UsageError(f"the server's address is not known: {_why_not(folder)}", _GIVE)
     public_key = public_key or known.public_key
     if public_key is None and known.public_key_parameter is not None:
         public_key = _parameter(known.public_key_parameter, region)
     if public_key is None:
         raise UsageError("the server's public key is not known", _GIVE)
     return Server(check_endpoint(endpoint), check_public_key(public_key, "the server's"))
+
+
+def _why_not(folder: Path) -> str:
+    """Why Terraform does not say it."""
+    from titanium.terraform import find_terraform
+
+    try:
+        find_terraform()
+    except ToolMissingError as error:
+        return error.message
+    return f"{folder} has no outputs yet"
 
 
 def check_endpoint(text: str) -> str:

@@ -79,6 +79,21 @@ class _PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg is
     def get_reset_query(self) -> str:
         return ""
 
+    def _cancel_current_command(self, waiter: asyncio.Future[None], *_: object) -> None:
+        """Leave the server, where asyncpg would ask it to stop.
+
+        Asked to stop while it waits for a standby, PostgreSQL ends the wait, not the commit: others
+        would see, and a repeated request confirm, what a failover takes back. What runs for too
+        long the server stops by itself (statement_timeout, which does not count that wait).
+        """
+
+        def leave() -> None:
+            self.terminate()
+            if not waiter.done():
+                waiter.set_result(None)
+
+        self._loop.call_soon(leave)
+
 
 class Database:
     """A lazily connected asyncpg pool. `connection()` and `transaction()` yield a connection.
@@ -107,7 +122,10 @@ class Database:
             max_size=self._settings.database_pool_size,
             command_timeout=limit,
             timeout=min(limit, CONNECT_AGAIN) if self._settings.database_wait else limit,
-            server_settings={"application_name": self._settings.instance or self._settings.service},
+            server_settings={
+                "application_name": self._settings.instance or self._settings.service,
+                "statement_timeout": f"{limit * 1000:.0f}",
+            },
         )
         if self._metrics:
             pool = self._pool

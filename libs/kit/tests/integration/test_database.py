@@ -288,6 +288,41 @@ async def test_bar_13_a_commit_without_an_answer_is_never_a_success(
     await witness.close()
 
 
+@pytest.mark.parametrize("in_transaction", [True, False])
+async def test_bar_12_a_commit_that_waits_for_a_standby_is_not_cut_short(
+    in_transaction: bool, own_postgres: Any, settings: Callable[..., ServiceSettings]
+) -> None:
+    """Nobody sees it before a standby has it: a failover would take back what was read."""
+    own = await own_postgres.create_database()
+    database = Database(settings(**own.environment(), database_timeout=0.3))
+    await database.start()
+    admin = await asyncpg.connect(own.url, password=own.password)
+    await admin.execute("CREATE TABLE t (id int)")
+
+    async def standby(name: str) -> None:
+        await admin.execute("SET synchronous_commit = local")
+        await admin.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        await admin.execute("SELECT pg_reload_conf()")
+        await asyncio.sleep(0.2)
+
+    await standby("gone")
+    try:
+        with pytest.raises(Unavailable):
+            async with database.transaction() if in_transaction else database.connection() as one:
+                await one.execute("INSERT INTO t VALUES (1)")
+        await asyncio.sleep(0.3)
+        assert await admin.fetchval("SELECT count(*) FROM t") == 0
+    finally:  # the server is the whole module's
+        await standby("")
+    for _ in range(100):
+        await asyncio.sleep(0.05)
+        if seen := await admin.fetchval("SELECT count(*) FROM t"):
+            break
+    assert seen == 1
+    await admin.close()
+    await database.stop()
+
+
 async def test_bar_14_a_read_only_primary_is_503_and_is_left_within_moments(
     opened: Opened, own: Any
 ) -> None:

@@ -71,3 +71,16 @@ run "one_subnet_is_refused" {
 
   expect_failures = [var.subnet_ids]
 }
+
+# All at once: each is named, not the first alone.
+run "every_other_mistake_is_refused" {
+  command = plan
+
+  variables {
+    name           = "Titanium_Cache"
+    replicas       = 1.5
+    engine_version = "6.2"
+  }
+
+  expect_failures = [var.name, var.replicas, var.engine_version]
+}

@@ -3,6 +3,9 @@ mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { name = "ap-northeast-2" }
   }
+  mock_data "aws_ec2_instance_type" {
+    defaults = { memory_size = 8192 }
+  }
   mock_data "aws_partition" {
     defaults = { partition = "aws" }
   }
@@ -48,6 +51,14 @@ run "three_nodes_over_three_subnets" {
   assert {
     condition     = aws_lb_target_group.this["writer"].health_check[0].path == "/primary" && aws_lb_target_group.this["reader"].health_check[0].path == "/replica" && aws_lb_target_group.this["writer"].health_check[0].port == "8008"
     error_message = "the targets should be asked on :8008 who leads"
+  }
+  assert {
+    condition     = aws_lb_target_group.this["writer"].port == 5000 && aws_lb_target_group.this["reader"].port == 5001
+    error_message = "the targets should be the nodes' proxies"
+  }
+  assert {
+    condition     = strcontains(module.node["titanium-1"].user_data, "shared_buffers: 2048MB")
+    error_message = "PostgreSQL's memory should follow from the instance type's"
   }
   assert {
     condition     = aws_lb.this[0].internal && aws_lb.this[0].enable_cross_zone_load_balancing
@@ -149,4 +160,20 @@ run "small_disks_are_refused" {
   command = plan
   variables { data_gib = 5 }
   expect_failures = [var.data_gib]
+}
+
+# All at once: each is named, not the first alone.
+run "every_other_mistake_is_refused" {
+  command = plan
+
+  variables {
+    backup_days        = 90
+    memory_mib         = 512
+    services           = { "my-blog" = "arn:aws:secretsmanager:ap-northeast-2:111122223333:secret:x" }
+    ami_id             = "debian-12"
+    rds_instance_class = "t3.medium"
+    rds_version        = "14"
+  }
+
+  expect_failures = [var.backup_days, var.memory_mib, var.services, var.ami_id, var.rds_instance_class, var.rds_version]
 }

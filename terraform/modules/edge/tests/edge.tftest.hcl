@@ -97,3 +97,17 @@ run "a_rule_group_that_does_not_exist_is_refused" {
 
   expect_failures = [var.counted_rules]
 }
+
+# All at once: each is named, not the first alone.
+run "every_other_mistake_is_refused" {
+  command = plan
+
+  variables {
+    name              = "titanium.edge"
+    public_subnet_ids = ["subnet-0123456789abcdef0"]
+    certificate_arn   = "arn:aws:iam::123456789012:server-certificate/titanium"
+    health_check_path = "health"
+  }
+
+  expect_failures = [var.name, var.public_subnet_ids, var.certificate_arn, var.health_check_path]
+}

@@ -124,3 +124,52 @@ run "a_version_that_the_mesh_does_not_support_is_refused" {
 
   expect_failures = [var.kubernetes_version]
 }
+
+run "kubeadm_takes_no_version_that_debians_containerd_does_not" {
+  command = plan
+
+  variables {
+    mode               = "kubeadm"
+    kubernetes_version = "1.36"
+  }
+
+  expect_failures = [var.kubernetes_version]
+}
+
+run "an_unknown_processor_is_refused" {
+  command = plan
+
+  variables {
+    node_groups = { application = { instance_types = ["m5.large"], arch = "riscv", min = 1, max = 3, desired = 2 } }
+  }
+
+  expect_failures = [var.node_groups]
+}
+
+run "a_disk_too_small_for_the_images_is_refused" {
+  command = plan
+
+  variables {
+    node_groups = { application = { instance_types = ["t4g.large"], min = 1, max = 3, desired = 2, disk_gib = 8 } }
+  }
+
+  expect_failures = [var.node_groups]
+}
+
+# All at once: each is named, not the first alone.
+run "every_other_mistake_is_refused" {
+  command = plan
+
+  variables {
+    name                   = "titanium-in-production-at-night"
+    mode                   = "k3s"
+    subnet_ids             = ["subnet-0123456789abcdef0"]
+    node_groups            = {}
+    endpoint_private_cidrs = ["0.0.0.0/0"]
+    administrator_arns     = ["alice"]
+    pod_cidr               = "10.244.0.0"
+    service_cidr           = "10.96.0.0"
+  }
+
+  expect_failures = [var.name, var.mode, var.subnet_ids, var.node_groups, var.endpoint_private_cidrs, var.administrator_arns, var.pod_cidr, var.service_cidr]
+}

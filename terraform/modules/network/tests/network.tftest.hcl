@@ -182,3 +182,16 @@ run "an_unknown_endpoint_is_refused" {
 
   expect_failures = [var.endpoints]
 }
+
+# All at once: each is named, not the first alone.
+run "every_other_mistake_is_refused" {
+  command = plan
+
+  variables {
+    name          = "1titanium"
+    nat           = "two"
+    flow_log_days = 100
+  }
+
+  expect_failures = [var.name, var.nat, var.flow_log_days]
+}

@@ -99,3 +99,16 @@ run "an_abbreviated_time_zone_is_refused" {
 
   expect_failures = [var.timezone]
 }
+
+# All at once: each is named, not the first alone.
+run "every_other_mistake_is_refused" {
+  command = plan
+
+  variables {
+    name            = "titanium schedule"
+    stagger_minutes = 0
+    node_groups     = { titanium = { application = { min = 0, max = 2, desired = 3 } } }
+  }
+
+  expect_failures = [var.name, var.stagger_minutes, var.node_groups]
+}

@@ -91,3 +91,85 @@ run "a_rule_that_does_not_say_why_is_refused" {
 
   expect_failures = [var.rules]
 }
+
+run "a_group_that_does_not_say_why_is_refused" {
+  command = plan
+
+  variables {
+    groups = { web = "" }
+  }
+
+  expect_failures = [var.groups]
+}
+
+run "an_apostrophe_in_a_rules_description_is_refused" {
+  command = plan
+
+  variables {
+    rules = { wrong = { of = "web", description = "To the gateway's pods", type = "egress", from_port = 80, to_port = 80, group = "data" } }
+  }
+
+  expect_failures = [var.rules]
+}
+
+run "a_rule_in_both_directions_is_refused" {
+  command = plan
+
+  variables {
+    rules = { wrong = { of = "web", description = "Both ways", type = "both", from_port = 80, to_port = 80, self = true } }
+  }
+
+  expect_failures = [var.rules]
+}
+
+run "an_unknown_protocol_is_refused" {
+  command = plan
+
+  variables {
+    rules = { wrong = { of = "web", description = "By name", type = "ingress", protocol = "http", from_port = 80, to_port = 80, self = true } }
+  }
+
+  expect_failures = [var.rules]
+}
+
+run "ports_the_wrong_way_round_are_refused" {
+  command = plan
+
+  variables {
+    rules = { wrong = { of = "web", description = "Range", type = "ingress", from_port = 90, to_port = 80, self = true } }
+  }
+
+  expect_failures = [var.rules]
+}
+
+run "another_side_that_is_not_there_is_refused" {
+  command = plan
+
+  variables {
+    rules = { wrong = { of = "web", description = "Typing mistake", type = "ingress", from_port = 80, to_port = 80, group = "dta" } }
+  }
+
+  expect_failures = [var.rules]
+}
+
+run "an_address_without_its_length_is_refused" {
+  command = plan
+
+  variables {
+    rules = { wrong = { of = "web", description = "One address", type = "ingress", from_port = 80, to_port = 80, cidrs = ["10.0.0.1"] } }
+  }
+
+  expect_failures = [var.rules]
+}
+
+# All at once: each is named, not the first alone.
+run "every_other_mistake_is_refused" {
+  command = plan
+
+  variables {
+    name   = "sg-titanium/"
+    groups = { web = "The gateway's pods", data = "Databases" }
+  }
+
+  expect_failures = [var.name, var.groups]
+}

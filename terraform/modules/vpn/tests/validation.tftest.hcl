@@ -212,3 +212,23 @@ run "name_with_a_line_break" {
   }
   expect_failures = [var.peers]
 }
+
+# The others depend on it: alone.
+run "a_vpc_without_its_length" {
+  command = plan
+  variables {
+    vpc_cidr = "10.0.0.0"
+  }
+  expect_failures = [var.vpc_cidr]
+}
+
+# All at once: each is named, not the first alone.
+run "every_other_mistake" {
+  command = plan
+  variables {
+    name        = "VPN"
+    office_cidr = "172.16.4.0"
+    ami_id      = "debian-12"
+  }
+  expect_failures = [var.name, var.office_cidr, var.ami_id]
+}

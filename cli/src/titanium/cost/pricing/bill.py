@@ -149,15 +149,22 @@ class Bill:
 
     # Lines of the bill
 
-    def price(self, key: str, attribute: str) -> Price:
-        """The catalogue's price; Unpriced, with the attribute that asks for it, when none."""
+    def price(self, key: str, attribute: str, *, hourly: bool = False) -> Price:
+        """The catalogue's price, with `hourly` one for an hour.
+
+        Unpriced, with the attribute that asks for it, when there is none.
+        """
         found = self.catalog.find(key)
+        per = "hour" if hourly else "..."
         if found is None:
             self.refuse(
                 attribute,
                 f'the catalogue ({self.catalog.name}) has no price "{key}"',
-                f'add "{key}" = {{ usd = "...", per = "..." }} under [prices], see --prices',
+                f'add "{key}" = {{ usd = "...", per = "{per}" }} under [prices], see --prices',
             )
+        if (found.per == "hour") is not hourly:
+            wanted = "an hour" if hourly else "what is no hour"
+            self.refuse(attribute, f'the price "{key}" is per {found.per}', f"give it for {wanted}")
         if found.derived:
             self.note(f"price {key}: {found.derived}")
         return found
@@ -188,7 +195,7 @@ class Bill:
         self, name: str, key: str, attribute: str, *, count: Decimal | int = 1, stops: bool = False
     ) -> None:
         """A line for `count` pieces that cost by the hour; with `stops`, by the schedule."""
-        price = self.price(key, attribute)
+        price = self.price(key, attribute, hourly=True)
         self._add(name, "hours", price, self.hours(stops=stops) * count)
 
     def per_month(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 from titanium.cost.pricing.bill import IN_CONFIGURATION, Bill
 
 _STANDARD_SUPPORT = "STANDARD"
+_SOON = timedelta(days=90)
 _FREE_INSIGHTS = Decimal(7)  # days
 # What gp3 of RDS includes: from 400 GB on it is striped over four volumes.
 _LARGE, _LARGE_IOPS, _SMALL_IOPS = Decimal(400), Decimal(12_000), Decimal(3_000)
@@ -15,19 +17,37 @@ _LARGE, _LARGE_IOPS, _SMALL_IOPS = Decimal(400), Decimal(12_000), Decimal(3_000)
 def eks_cluster(bill: Bill) -> None:
     """On extended support, the control plane costs six times as much."""
     version, policy = bill.text("version"), bill.text("upgrade_policy", 0, "support_type")
-    last = bill.catalog.eks_standard_support.get(version)
-    extended = last is not None and last < bill.today and policy != _STANDARD_SUPPORT
-    if extended:
+    last = _end_of_standard_support(bill, version)
+    over, kept = last is not None and last < bill.today, policy == _STANDARD_SUPPORT
+    if last is not None and last - bill.today < _SOON:
+        then = "AWS upgrades it" if kept else "the control plane costs the extended price"
         bill.note(
-            f"{bill.resource.address}: Kubernetes {version} left standard support on {last}; the "
-            "control plane costs the extended price"
+            f"{bill.resource.address}: Kubernetes {version} {'left' if over else 'leaves'} "
+            f"standard support on {last}; then {then}"
         )
     if bill.get("compute_config", 0, "enabled"):
         bill.refuse("compute_config", "nodes of EKS Auto Mode are in no plan", "use node groups")
     if bill.blocks("remote_network_config"):
         bill.refuse("remote_network_config", "hybrid nodes are in no plan", "use node groups")
-    kind = "extended" if extended else "standard"
+    kind = "extended" if over and not kept else "standard"
     bill.per_hour(f"Control plane ({kind} support)", f"eks.cluster.{kind}", "version")
+
+
+def _end_of_standard_support(bill: Bill, version: str) -> date | None:
+    """Its last day; None while nobody knows it: no version is set, or it is a newer one."""
+    known = bill.catalog.eks_standard_support
+    if not version or version in known:
+        return known.get(version)
+    try:
+        number, oldest = _numbers(version), min(known, key=_numbers, default="")
+        return known[oldest] if oldest and number < _numbers(oldest) else None
+    except ValueError:
+        bill.refuse("version", f"{version!r} is no version of Kubernetes", "such as 1.35")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """`1.30` after `1.9`."""
+    return tuple(int(part) for part in version.split("."))
 
 
 def database(bill: Bill) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from titanium.cost.model import HOURS_A_MONTH, Component
+from titanium.cost.model import HOURS_A_MONTH, Component, objects
 from titanium.cost.pricing.bill import IN_CONFIGURATION, Bill
 
 # One capacity unit: new connections a second (by kind), active ones a minute, GB an hour, rules.
@@ -128,8 +128,8 @@ def rule_group(bill: Bill) -> None:
 
 
 def _managed_groups(rule: Any) -> Iterator[str]:
-    for statement in (rule or {}).get("statement") or ():
-        for group in statement.get("managed_rule_group_statement") or ():
+    for statement in objects(rule.get("statement") if isinstance(rule, Mapping) else None):
+        for group in objects(statement.get("managed_rule_group_statement")):
             yield str(group.get("name"))
 
 
@@ -148,14 +148,14 @@ def health_check(bill: Bill) -> None:
         bill.refuse("usage endpoint_type", f"{where!r} is unknown", "give aws or non_aws")
     bill.per_month("Health check", f"route53.health-check.{key}", "type", 1)
     extras = {
-        "type": kind.startswith("HTTPS"),
-        "search_string": kind.endswith("STR_MATCH"),
-        "request_interval": bill.number("request_interval", default=Decimal(30)) < 30,
-        "measure_latency": bill.get("measure_latency") is True,
+        ("HTTPS", "type"): kind.startswith("HTTPS"),
+        ("text", "search_string"): kind.endswith("STR_MATCH"),
+        ("fast", "request_interval"): bill.number("request_interval", default=Decimal(30)) < 30,
+        ("latency", "measure_latency"): bill.get("measure_latency") is True,
     }
-    for attribute, extra in extras.items():
+    for (what, attribute), extra in extras.items():
         if extra:
-            bill.per_month(f"Optional feature ({attribute})", f"route53.option.{key}", attribute, 1)
+            bill.per_month(f"Optional feature ({what})", f"route53.option.{key}", attribute, 1)
 
 
 def endpoint(bill: Bill) -> str | None:

@@ -15,6 +15,8 @@ locals {
     etcd_config  = "${var.root}/etc/etcd/etcd.yml"
     pgbackrest   = "${var.root}/etc/pgbackrest/pgbackrest.conf"
     restore      = "${var.root}/etc/pgbackrest/restore.conf"
+    proxy        = "${var.root}/etc/titanium-database/haproxy.cfg"
+    sql          = "${var.root}/etc/titanium-database/sql"
     identity     = "${var.root}/etc/titanium-database/identity.json"
     programs     = "${var.root}/usr/local/sbin"
     bin          = coalesce(var.postgres_bin, "/usr/lib/postgresql/${var.postgres_version}/bin")
@@ -46,6 +48,9 @@ locals {
     paths           = local.paths
     pgbackrest      = var.pgbackrest
     ports           = var.ports
+    region          = var.region
+    services        = var.services
+    client_secret   = var.client_secret_id
     python          = var.python
     repository      = var.repository
     restore         = var.restore
@@ -71,6 +76,7 @@ locals {
   configuration = {
     (local.paths.etcd_config) = templatefile("${path.module}/templates/etcd.yml.tftpl", local.context)
     (local.paths.patroni)     = templatefile("${path.module}/templates/patroni.yml.tftpl", local.context)
+    (local.paths.proxy)       = templatefile("${path.module}/templates/haproxy.cfg.tftpl", local.context)
     (local.paths.pgbackrest)  = templatefile("${path.module}/templates/pgbackrest.conf.tftpl", merge(local.context, { stanza = var.cluster, options = var.repository }))
     (local.paths.identity)    = "${jsonencode(local.identity)}\n"
   }
@@ -79,11 +85,17 @@ locals {
     (local.paths.restore) = templatefile("${path.module}/templates/pgbackrest.conf.tftpl", merge(local.context, { stanza = var.restore.cluster, options = var.restore.repository }))
   }
 
+  # The services' roles are made with what makes them in a cluster without AWS.
+  sql = { for file in fileset("${path.module}/sql", "*.sql") : "${local.paths.sql}/${file}" => file("${path.module}/sql/${file}") }
+
   programs = {
-    "${local.paths.programs}/titanium-database-identity" = file("${path.module}/files/identity.py")
-    "${local.paths.programs}/titanium-database-disks"    = file("${path.module}/files/disks.sh")
-    "${local.paths.programs}/titanium-database-backup"   = templatefile("${path.module}/templates/backup.sh.tftpl", local.context)
-    "${local.paths.programs}/titanium-patronictl"        = templatefile("${path.module}/templates/patronictl.sh.tftpl", local.context)
+    "${local.paths.programs}/titanium-database-identity"  = file("${path.module}/files/identity.py")
+    "${local.paths.programs}/titanium-database-disks"     = file("${path.module}/files/disks.sh")
+    "${local.paths.programs}/titanium-database-leads"     = templatefile("${path.module}/templates/leads.sh.tftpl", local.context)
+    "${local.paths.programs}/titanium-database-provision" = file("${path.module}/files/provision.sh")
+    "${local.paths.programs}/titanium-database-roles"     = templatefile("${path.module}/templates/roles.sh.tftpl", local.context)
+    "${local.paths.programs}/titanium-database-backup"    = templatefile("${path.module}/templates/backup.sh.tftpl", local.context)
+    "${local.paths.programs}/titanium-patronictl"         = templatefile("${path.module}/templates/patronictl.sh.tftpl", local.context)
   }
 
   # Debian's units, completed; `systemd/` mirrors /etc/systemd/system.
@@ -93,7 +105,7 @@ locals {
   }
 
   files = concat(
-    [for path, content in merge(local.configuration, local.restore_configuration, local.units) : { path = path, mode = "0644", content = content }],
+    [for path, content in merge(local.configuration, local.restore_configuration, local.sql, local.units) : { path = path, mode = "0644", content = content }],
     [for path, content in local.programs : { path = path, mode = "0755", content = content }],
   )
 

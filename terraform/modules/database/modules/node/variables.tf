@@ -44,6 +44,17 @@ variable "endpoint_names" {
   default     = []
 }
 
+variable "services" {
+  description = "Services that get a database of their name: name => Secrets Manager secret (id or ARN) with database_password and database_owner_password."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.services) : can(regex("^[a-z][a-z0-9_]{0,57}$", name))])
+    error_message = "services: names of databases, lower-case letters, digits and underscores."
+  }
+}
+
 variable "postgres_version" {
   description = "Major version of PostgreSQL; Debian 12 has 15."
   type        = number
@@ -99,19 +110,21 @@ variable "node_cidrs" {
 }
 
 variable "client_cidrs" {
-  description = "Networks whose clients may log in (over TLS, with a password)."
+  description = "Where clients connect from, over TLS and with a password; the nodes' proxies do it for them."
   type        = list(string)
 }
 
 variable "ports" {
   description = "Where everything listens."
   type = object({
-    postgres    = number
-    patroni     = number
-    etcd_client = number
-    etcd_peer   = number
+    postgres     = number
+    writer_proxy = number
+    reader_proxy = number
+    patroni      = number
+    etcd_client  = number
+    etcd_peer    = number
   })
-  default = { postgres = 5432, patroni = 8008, etcd_client = 2379, etcd_peer = 2380 }
+  default = { postgres = 5432, writer_proxy = 5000, reader_proxy = 5001, patroni = 8008, etcd_client = 2379, etcd_peer = 2380 }
 }
 
 variable "root" {

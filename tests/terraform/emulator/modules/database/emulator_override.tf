@@ -44,3 +44,11 @@ resource "aws_instance" "node" {
     }
   }
 }
+
+# It shows a parameter group's parameters without their source: the provider takes them for AWS's own.
+resource "aws_db_parameter_group" "this" {
+  lifecycle {
+    create_before_destroy = true
+    ignore_changes        = [parameter]
+  }
+}

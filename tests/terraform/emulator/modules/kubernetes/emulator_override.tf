@@ -38,3 +38,9 @@ resource "aws_launch_template" "node" {
     ignore_changes = [tag_specifications]
   }
 }
+
+resource "aws_launch_template" "worker" {
+  lifecycle {
+    ignore_changes = [tag_specifications]
+  }
+}

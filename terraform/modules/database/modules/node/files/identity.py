@@ -11,6 +11,8 @@ Nothing of it is ever in user data or in Terraform's state. From it every node s
 for itself.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import secrets
@@ -20,52 +22,54 @@ import sys
 import tempfile
 import time
 import uuid
+from pathlib import Path
+from typing import Any
+
+Node = dict[str, Any]  # the configuration: identity.json, rendered by modules/node/main.tf
+Secret = dict[str, str]  # one value of Secrets Manager
 
 DAYS = 90  # a certificate's life; it is renewed when a third is left
 AUTHORITY_DAYS = 3650
 
 
-class Failure(Exception):
+class FailedError(Exception):
     """What is wrong, in a line for people."""
 
 
-def main():
+def main() -> None:
     try:
-        with open(sys.argv[1]) as file:
-            node = json.load(file)
+        node: Node = json.loads(Path(sys.argv[1]).read_text())
     except (IndexError, OSError, ValueError) as error:
-        raise Failure(f"cannot read the node's configuration: {error!r}") from None
+        raise FailedError(f"cannot read the node's configuration: {error!r}") from None
     os.umask(0o077)
     if due(node):
         shared = shared_identity(node)
         publish(node, shared)
         with tempfile.TemporaryDirectory() as work:
-            issue(node, shared, work)
+            issue(node, shared, Path(work))
         write_secrets(node, shared)
-        print("certificates and passwords written")
+        say("certificates and passwords written")
     else:
-        print("certificates are good for another month")
+        say("certificates are good for another month")
 
 
-def due(node):
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def due(node: Node) -> bool:
     """Whether a certificate or the passwords are missing, or a certificate ends within DAYS / 3."""
-    folder = node["folder"]
-    if not os.path.exists(node["secrets"]):
+    if not Path(node["secrets"]).exists():
         return True
+    check = ["openssl", "x509", "-noout", "-checkend", str(DAYS * 86400 // 3), "-in"]
     for name in node["owners"]:
-        certificate = os.path.join(folder, f"{name}.crt")
-        check = ["openssl", "x509", "-noout", "-checkend", str(DAYS * 86400 // 3)]
-        if (
-            subprocess.run(
-                [*check, "-in", certificate], capture_output=True, check=False
-            ).returncode
-            != 0
-        ):
+        command = [*check, f"{node['folder']}/{name}.crt"]
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
             return True
     return False
 
 
-def shared_identity(node):
+def shared_identity(node: Node) -> Secret:
     """The cluster's authority and passwords: those that are there, or, for the first, new ones."""
     found = read(node, node["cluster_secret"])
     if found is None:
@@ -77,13 +81,15 @@ def shared_identity(node):
                 break
             time.sleep(0.5)
     if found is None:
-        raise Failure(f"{node['cluster_secret']} stays empty: may this instance's role write it?")
+        raise FailedError(
+            f"{node['cluster_secret']} stays empty: may this instance's role write it?"
+        )
     return found
 
 
-def new_identity(node):
+def new_identity(node: Node) -> Secret:
     with tempfile.TemporaryDirectory() as work:
-        key, certificate = os.path.join(work, "ca.key"), os.path.join(work, "ca.crt")
+        key, certificate = Path(work, "ca.key"), Path(work, "ca.crt")
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
         openssl(
             "req", "-x509", "-new", "-sha256", "-key", key, "-days", str(AUTHORITY_DAYS),
@@ -91,14 +97,13 @@ def new_identity(node):
             "-addext", "basicConstraints=critical,CA:TRUE,pathlen:0",
             "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", certificate,
         )  # fmt: skip
-        with open(key) as key_file, open(certificate) as certificate_file:
-            identity = {"ca_key": key_file.read(), "ca_certificate": certificate_file.read()}
+        identity = {"ca_key": key.read_text(), "ca_certificate": certificate.read_text()}
     names = ("superuser", "replication", "rewind", "restapi", "monitor")
     identity.update({f"{name}_password": secrets.token_hex(24) for name in names})
     return identity
 
 
-def publish(node, shared):
+def publish(node: Node, shared: Secret) -> None:
     """What clients may know, in a secret of its own; every node would write the same."""
     if read(node, node["client_secret"]) is None:
         value = {
@@ -109,28 +114,23 @@ def publish(node, shared):
         put(node, node["client_secret"], value)
 
 
-def issue(node, shared, work):
+def issue(node: Node, shared: Secret, work: Path) -> None:
     """Two certificates: etcd's, which etcd may read, and one for PostgreSQL and Patroni."""
-    folder = node["folder"]
-    os.makedirs(folder, exist_ok=True)
-    os.chmod(folder, 0o755)
-    authority = {"ca.key": shared["ca_key"], "ca.crt": shared["ca_certificate"]}
-    for name, text in authority.items():
-        with open(os.path.join(work, name), "w") as file:
-            file.write(text)
-    install(os.path.join(work, "ca.crt"), os.path.join(folder, "ca.crt"), None, 0o644)
+    folder = Path(node["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    (work / "ca.key").write_text(shared["ca_key"])
+    (work / "ca.crt").write_text(shared["ca_certificate"])
+    install(work / "ca.crt", folder / "ca.crt", None, 0o644)
     names = ",".join(f"DNS:{name}" for name in node["names"])
-    extensions = os.path.join(work, "extensions")
-    with open(extensions, "w") as file:
-        # etcd's gateway is a client of etcd itself: it shows the server's certificate.
-        file.write(
-            "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
-            f"extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName={names},IP:{node['address']}\n"
-        )
+    extensions = work / "extensions"
+    # etcd's gateway is a client of etcd itself: it shows the server's certificate.
+    extensions.write_text(
+        "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+        f"extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName={names},IP:{node['address']}\n"
+    )
     for name, owner in node["owners"].items():
-        key, request, certificate = (
-            os.path.join(work, f"{name}.{e}") for e in ("key", "csr", "crt")
-        )
+        key, request, certificate = (work / f"{name}.{end}" for end in ("key", "csr", "crt"))
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
         # No common name for etcd's gateway to take for a user's.
         openssl(
@@ -138,15 +138,15 @@ def issue(node, shared, work):
         )
         openssl(
             "x509", "-req", "-sha256", "-in", request, "-days", str(DAYS), "-extfile", extensions,
-            "-CA", os.path.join(work, "ca.crt"), "-CAkey", os.path.join(work, "ca.key"),
+            "-CA", work / "ca.crt", "-CAkey", work / "ca.key",
             "-set_serial", str(secrets.randbits(120)), "-out", certificate,
         )  # fmt: skip
         # The key first: who reads between the two sees a pair that does not fit, and tries again.
-        install(key, os.path.join(folder, f"{name}.key"), owner, 0o600)
-        install(certificate, os.path.join(folder, f"{name}.crt"), None, 0o644)
+        install(key, folder / f"{name}.key", owner, 0o600)
+        install(certificate, folder / f"{name}.crt", None, 0o644)
 
 
-def write_secrets(node, shared):
+def write_secrets(node: Node, shared: Secret) -> None:
     """Patroni's passwords, as the environment that its unit reads."""
     lines = {
         "PATRONI_SUPERUSER_PASSWORD": shared["superuser_password"],
@@ -155,36 +155,37 @@ def write_secrets(node, shared):
         "PATRONI_RESTAPI_USERNAME": "patroni",
         "PATRONI_RESTAPI_PASSWORD": shared["restapi_password"],
     }
-    os.makedirs(os.path.dirname(node["secrets"]), exist_ok=True)
-    temporary = f"{node['secrets']}.new"
-    with open(temporary, "w") as file:
-        file.writelines(f"{name}={value}\n" for name, value in lines.items())
-    install(temporary, node["secrets"], node["owners"]["node"], 0o600)
-    os.unlink(temporary)
+    target = Path(node["secrets"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f"{target.name}.new")
+    temporary.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    install(temporary, target, node["owners"]["node"], 0o600)
+    temporary.unlink()
 
 
-def install(source, target, owner, mode):
+def install(source: Path, target: Path, owner: str | None, mode: int) -> None:
     """Copy `source` to `target` in one step; `owner` only matters when root does it."""
-    temporary = f"{target}.{os.getpid()}"
+    temporary = target.with_name(f"{target.name}.{os.getpid()}")
     shutil.copyfile(source, temporary)
-    os.chmod(temporary, mode)
+    temporary.chmod(mode)
     if owner and os.geteuid() == 0:
         shutil.chown(temporary, owner, owner)
-    os.replace(temporary, target)
+    temporary.replace(target)
 
 
-def read(node, secret):
+def read(node: Node, secret: str) -> Secret | None:
     """The secret's value; None when it has none yet."""
     what = ("--query", "SecretString", "--output", "text")
     done = aws(node, "get-secret-value", "--secret-id", secret, *what)
     if done.returncode == 0:
-        return json.loads(done.stdout)
+        value: Secret = json.loads(done.stdout)
+        return value
     if "ResourceNotFoundException" in done.stderr:
         return None
-    raise Failure(f"cannot read {secret}: {last_line(done.stderr)}")
+    raise FailedError(f"cannot read {secret}: {last_line(done.stderr)}")
 
 
-def put(node, secret, value):
+def put(node: Node, secret: str, value: Secret) -> None:
     """Give the secret its first value; another node that was first is no failure."""
     version = str(uuid.uuid5(uuid.NAMESPACE_URL, secret))
     with tempfile.NamedTemporaryFile("w") as file:  # never an argument: others see those
@@ -195,26 +196,26 @@ def put(node, secret, value):
             "--secret-string", f"file://{file.name}",
         )  # fmt: skip
     if done.returncode != 0 and "ResourceExistsException" not in done.stderr:
-        raise Failure(f"cannot write {secret}: {last_line(done.stderr)}")
+        raise FailedError(f"cannot write {secret}: {last_line(done.stderr)}")
 
 
-def aws(node, *arguments):
+def aws(node: Node, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["aws", "--region", node["region"], "secretsmanager", *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except OSError as error:
-        raise Failure(f"cannot run the AWS command line: {error}") from None
+        raise FailedError(f"cannot run the AWS command line: {error}") from None
     except subprocess.TimeoutExpired:
-        raise Failure("Secrets Manager did not answer within two minutes") from None
+        raise FailedError("Secrets Manager did not answer within two minutes") from None
 
 
-def openssl(*arguments):
+def openssl(*arguments: str | Path) -> None:
     done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise Failure(f"openssl {arguments[0]}: {last_line(done.stderr)}")
+        raise FailedError(f"openssl {arguments[0]}: {last_line(done.stderr)}")
 
 
-def last_line(text):
+def last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "no reason given"
 
@@ -222,5 +223,5 @@ def last_line(text):
 if __name__ == "__main__":
     try:
         main()
-    except Failure as failure:
+    except FailedError as failure:
         sys.exit(f"titanium-database-identity: {failure}")
