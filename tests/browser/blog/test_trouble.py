@@ -169,12 +169,45 @@ def test_a_conflict_is_decided_for_the_other_version_or_later(
     assert content.input_value() == "first, by me\n\nsecond"
     button(page, t("write.save_view")).click()
     button(page, t("write.use_theirs")).click()
-    page.wait_for_function(
-        "document.querySelector('[name=content]').value.includes('by the other')"
-    )
+    becomes(page, "by the other")
     versions = page.get_by_role("region", name=t("write.versions"))
     button(versions, t("write.back")).click()
     assert content.input_value() == "first, by me\n\nsecond"
+
+
+NO_ROOM = """() => {
+  Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+}"""
+
+
+@pytest.mark.parametrize("choice", ["write.use_mine", "write.use_theirs"])
+def test_a_conflict_in_a_browser_without_room_loses_neither_version(
+    visit: Visit, platform: Platform, person: Person, choice: str
+) -> None:
+    """The version that was not chosen stays on the page, which says that it is there alone."""
+    writer = conflict(visit, platform, person, "en")
+    page, t = writer.page, writer.words
+    page.evaluate(NO_ROOM)
+    button(page, t(choice)).click()
+    toast(writer, "editor.not_set_aside")
+    versions = page.get_by_role("region", name=t("write.versions"))
+    button(versions, t("write.back")).click()
+    mine = choice == "write.use_theirs"
+    becomes(page, "first, by me" if mine else "second, by the other")
+    assert page.url.endswith("/edit")
+
+
+def test_a_browser_that_may_store_nothing_says_why_nobody_stays_logged_in(
+    visit: Visit, person: Person
+) -> None:
+    visitor = visit()
+    refuse = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('no'); }});"
+    visitor.context.add_init_script(refuse)
+    page, t = visitor.page, visitor.words
+    visitor.go("/blog/login?next=/blog/write")
+    fill(page, username=person.username, password=person.password)
+    button(page, t("login.submit")).click()
+    alert(page, t("form.nothing_stored"))
 
 
 def test_a_draft_survives_its_tab(visit: Visit, person: Person) -> None:

@@ -234,6 +234,24 @@ def test_keys_do_what_the_list_of_keys_says(visit: Visit, person: Person) -> Non
     assert page.url.endswith("/edit"), "saving stays in the editor"
 
 
+def test_saving_in_the_middle_of_a_syllable_keeps_the_draft(visit: Visit, person: Person) -> None:
+    """Korean is always being composed; the other keys wait for the end of the syllable."""
+    writer = visit(person)
+    page, t = writer.page, writer.words
+    open_editor(writer)
+    content = page.locator("[name=content]")
+    content.focus()
+    keyboard = writer.context.new_cdp_session(page)
+    composed = {"text": "하", "selectionStart": 1, "selectionEnd": 1}
+    keyboard.send("Input.imeSetComposition", composed)
+    for letter in ("b", "s"):
+        key = {"key": letter, "code": f"Key{letter.upper()}", "modifiers": 2}
+        keyboard.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **key})
+        keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
+    page.locator("#announce", has_text=t("editor.kept", when="")[:10]).wait_for()
+    assert content.input_value() == "하"
+
+
 def test_forms_say_what_they_need(visit: Visit) -> None:
     """Without scripts no form pretends to work."""
     reader = visit(scripts=False, language="ko")

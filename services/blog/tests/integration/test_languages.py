@@ -89,3 +89,14 @@ async def test_an_unknown_language_is_not_there(blog: BlogUnderTest) -> None:
     response = await blog.client.get("/blog/language?to=fr")
     assert response.status_code == 404
     assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_bar_52_another_site_changes_no_language(blog: BlogUnderTest, site: str) -> None:
+    address = "/blog/language?to=ko&back=/blog/write"
+    answer = await blog.client.get(address, headers={"sec-fetch-site": site})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/blog/write")
+    assert "set-cookie" not in answer.headers
+    for own in ("same-origin", "none"):
+        answer = await blog.client.get(address, headers={"sec-fetch-site": own})
+        assert answer.headers["set-cookie"].startswith("lang=ko;")

@@ -43,7 +43,7 @@ async def test_without_scripts_no_form_can_be_sent_and_the_page_says_why(
 
 
 async def test_the_editor_of_a_post_that_cannot_be_is_no_page(blog: BlogUnderTest) -> None:
-    for number in ("x", "-1", "1.5"):
+    for number in ("x", "-1", "1.5", "0", "007", str(limits.ID + 1), "9" * 5000):
         assert (await blog.client.get(f"/blog/posts/{number}/edit")).status_code == 404
 
 

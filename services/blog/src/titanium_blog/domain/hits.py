@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from titanium_blog.domain.search import IS_CJK, RUNS, fold
+from titanium_blog.domain.search import IS_CJK, MAX_TERMS, RUNS, fold
 
 BEFORE, WINDOW = 60, 200
 
@@ -20,10 +21,10 @@ class Part:
 
 
 class Wanted:
-    """The words of a query."""
+    """The words of a query, as many as the search looks for."""
 
     def __init__(self, query: str) -> None:
-        runs = list(dict.fromkeys(RUNS.findall(fold(query))))
+        runs = list(dict.fromkeys(RUNS.findall(fold(query))))[:MAX_TERMS]
         self._words = [run for run in runs if not IS_CJK.match(run)]
         self._cjk = [run for run in runs if IS_CJK.match(run)]
 
@@ -43,7 +44,7 @@ class Wanted:
     def around(self, text: str) -> str | None:
         """Some 200 characters around the first hit, or None without one."""
         text = unicodedata.normalize("NFC", text)
-        first = next(iter(self._merged(text)), None)
+        first = min(self._found(text, 1), default=None)
         if first is None:
             return None
         start = max(min(first[0] - BEFORE, len(text) - WINDOW), 0)
@@ -67,11 +68,12 @@ class Wanted:
         if end > begin:
             yield begin, end
 
-    def _found(self, text: str) -> Iterator[tuple[int, int]]:
+    def _found(self, text: str, most: int | None = None) -> Iterator[tuple[int, int]]:
+        """Every hit; with `most`, that many of each word in each run, the first ones."""
         folded, origin = _folded(text)
         for run in RUNS.finditer(folded):
             cjk = IS_CJK.match(run[0])
-            for start, stop in self._pairs(run[0]) if cjk else self._prefixes(run[0]):
+            for start, stop in self._pairs(run[0], most) if cjk else self._prefixes(run[0]):
                 yield origin[run.start() + start], origin[run.start() + stop - 1] + 1
 
     def _prefixes(self, run: str) -> Iterator[tuple[int, int]]:
@@ -79,13 +81,13 @@ class Wanted:
             if run == word or (len(word) > 1 and run.startswith(word)):
                 yield 0, len(word)
 
-    def _pairs(self, run: str) -> Iterator[tuple[int, int]]:
+    def _pairs(self, run: str, most: int | None) -> Iterator[tuple[int, int]]:
         for wanted in self._cjk:
-            whole = list(_places(run, wanted))
+            whole = list(islice(_places(run, wanted), most))
             yield from whole
             if not whole:
                 for pair in {wanted[start : start + 2] for start in range(len(wanted) - 1)}:
-                    yield from _places(run, pair)
+                    yield from islice(_places(run, pair), most)
 
 
 def _places(text: str, wanted: str) -> Iterator[tuple[int, int]]:

@@ -31,6 +31,20 @@ def test_headings_have_names_of_their_own() -> None:
     )
 
 
+def test_thousands_of_headings_of_one_name_take_little_time() -> None:
+    """Their numbers are not looked for from the beginning each time."""
+    began = time.thread_time()
+    made = article("# a\n" * (limits.CONTENT // 4)).html
+    assert time.thread_time() - began < 3
+    assert 'id="s-a-25000"' in made
+
+
+def test_numbered_names_do_not_meet_written_ones() -> None:
+    made = article("# a\n# a\n# a 2\n# a\n# a 2\n# a 4\n# a")
+    names = [heading.id for heading in made.contents]
+    assert len(set(names)) == len(names) == 7
+
+
 def test_code_is_coloured_and_says_its_language() -> None:
     made = article("```python\ndef f(): return 'a<b'\n```").html
     assert made.startswith('<div class="code" data-language="python"><pre><code>')

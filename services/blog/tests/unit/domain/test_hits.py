@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -62,3 +63,16 @@ def test_the_place_of_the_first_hit_is_cut_between_words() -> None:
     long = Wanted("가").around("나" * 500 + "가" + "나" * 500)
     assert long is not None
     assert len(long) <= 202
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["가" * 199 + "나", " ".join("가" * length for length in range(1, 19)), "가나 " * 66],
+)
+def test_no_query_takes_long(query: str) -> None:
+    """One page looks into twenty such texts, which their author chose with the query in mind."""
+    wanted, text = Wanted(query), "가" * 5_990 + " 가나"
+    began = time.thread_time()
+    assert wanted.around(text)
+    assert wanted.parts(text[:400])
+    assert time.thread_time() - began < 0.1

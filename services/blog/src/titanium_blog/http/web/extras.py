@@ -17,6 +17,9 @@ from titanium_kit.cache.responses import EntryResponse
 BACK = re.compile(r"/blog(?:/[\x21-\x5b\x5d-\x7e]*)?")
 """A path of this site with its query: no other host, no control characters, no backslash."""
 
+OTHERS = ("cross-site", "same-site")
+"""What browsers say (Sec-Fetch-Site) when another site leads here: it changes nothing."""
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -31,16 +34,14 @@ async def static(request: Request, name: str) -> Response:
 @router.get("/blog/language")
 @router.head("/blog/language")
 async def language(request: Request, to: str = "", back: str = HOME) -> Response:
-    """Keeps the reader's choice, and goes back to where it was made."""
+    """Keeps the reader's own choice, and goes back to where it was made."""
     if to not in LANGUAGES:
         return error_page(request, 404)
+    headers = {"Cache-Control": "no-store"}
+    if request.headers.get("sec-fetch-site") not in OTHERS:
+        headers["Set-Cookie"] = set_cookie(request.scope, to)
     place = back if BACK.fullmatch(back) and "//" not in back.partition("?")[0] else HOME
-    headers = {
-        "Location": place,
-        "Set-Cookie": set_cookie(request.scope, to),
-        "Cache-Control": "no-store",
-    }
-    return Response(status_code=303, headers=headers)
+    return Response(status_code=303, headers={**headers, "Location": place})
 
 
 @router.get("/blog/{path:path}")

@@ -1,4 +1,4 @@
-"""What the address of a list asks for, and what a list shows."""
+"""What the address of a page asks for, and what a list shows."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ from titanium_blog.domain.listing import Listing
 
 CURSOR = re.compile(PATTERN)
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+POST_ID = re.compile("[1-9][0-9]{0,18}")
+
+
+def post_number(text: str) -> int | None:
+    """The number of a post in an address; None for what cannot be one."""
+    number = int(text) if POST_ID.fullmatch(text) else 0
+    return number if 0 < number <= limits.ID else None
 
 
 def _text(request: Request, name: str, longest: int) -> str | None:

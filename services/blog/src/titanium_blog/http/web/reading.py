@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -15,7 +13,7 @@ from titanium_blog.domain.listing import Listing
 from titanium_blog.http.conditions import next_link, query_pairs
 from titanium_blog.http.dependencies import blog_of
 from titanium_blog.http.web.errors import error_page, errors_as_pages
-from titanium_blog.http.web.listing import found, listing_of
+from titanium_blog.http.web.listing import found, listing_of, post_number
 from titanium_blog.http.web.rendering import HOME, author_address, page, page_entry
 from titanium_blog.http.web.sharing import linked_data
 from titanium_kit.cache import Entry
@@ -24,7 +22,6 @@ CATEGORIES = 30
 """Chips above a list; the others are found at their posts."""
 CONTENTS, DEPTH = 3, 3
 """A table of contents has so many headings at least, down to that level."""
-POST_ID = re.compile("[1-9][0-9]{0,18}")
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,9 +66,9 @@ async def list_page(request: Request) -> Response:
 @errors_as_pages
 async def post_page(request: Request, post_id: str) -> Response:
     """One post, and three to go on with."""
-    if not POST_ID.fullmatch(post_id) or int(post_id) > limits.ID:
+    number = post_number(post_id)
+    if number is None:
         return error_page(request, 404)
-    number = int(post_id)
     blog = blog_of(request)
     shown: list[str] = []
 

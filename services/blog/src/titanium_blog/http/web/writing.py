@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from titanium_blog.domain import limits
 from titanium_blog.http.dependencies import blog_of
+from titanium_blog.http.web.errors import error_page
+from titanium_blog.http.web.listing import post_number
 from titanium_blog.http.web.rendering import page, page_entry
 from titanium_kit.cache import Entry
 
@@ -48,11 +50,12 @@ async def _shell(request: Request, template: str, post_id: int | None = None) ->
     return await blog_of(request).cache.respond(request.scope, (), build)
 
 
-@router.get("/blog/posts/{post_id:int}/edit")
-@router.head("/blog/posts/{post_id:int}/edit")
-async def edit_page(request: Request, post_id: int) -> Response:
+@router.get("/blog/posts/{post_id}/edit")
+@router.head("/blog/posts/{post_id}/edit")
+async def edit_page(request: Request, post_id: str) -> Response:
     """The editor with a post, which its script fetches."""
-    return await _shell(request, "editor.html", post_id)
+    number = post_number(post_id)
+    return await _shell(request, "editor.html", number) if number else error_page(request, 404)
 
 
 def _add(path: str, template: str) -> None:

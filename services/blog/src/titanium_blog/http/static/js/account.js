@@ -96,5 +96,8 @@ onChange((name, wanted) => {
   if (wanted && !name && !leaving) goSaying("/blog/", t("js.logged_out"));
 });
 
+// Nor does the browser's memory bring it back.
+addEventListener("pageshow", ({ persisted }) => persisted && username() !== owner && location.reload());
+
 if (owner) load();
 else toLogin();

@@ -13,6 +13,9 @@ import { keep, keys, recall } from "./storage.js";
  * @property {number} at when it was kept, in milliseconds
  */
 
+/** Drafts that the browser had no room for, by key: this page alone has them. @type {Map<string, string>} */
+const homeless = new Map();
+
 /** @param {string} owner @param {number | null} post */
 function prefix(owner, post) {
   return `draft:${owner}:${post ?? "new"}:`;
@@ -45,11 +48,16 @@ export function hold(key) {
 
 /** @param {string} key @param {Draft} draft @returns {boolean} whether there was room */
 export function save(key, draft) {
-  return keep(key, JSON.stringify(draft));
+  const text = JSON.stringify(draft);
+  const kept = keep(key, text);
+  if (kept) homeless.delete(key);
+  else homeless.set(key, text);
+  return kept;
 }
 
 /** @param {string} key */
 export function discard(key) {
+  homeless.delete(key);
   keep(key, null);
 }
 
@@ -63,7 +71,7 @@ export function discard(key) {
 export async function leftBehind(owner, post, own) {
   const { held = [] } = (await navigator.locks?.query()) ?? {};
   const busy = new Set([own, ...held.map((lock) => lock.name)]);
-  return keys()
+  return everyKey()
     .filter((key) => key.startsWith(prefix(owner, post)) && !busy.has(key))
     .map((key) => ({ key, draft: read(key) }))
     .filter(({ draft }) => draft !== null)
@@ -73,8 +81,9 @@ export async function leftBehind(owner, post, own) {
 /** @param {string} key @returns {Draft | null} */
 function read(key) {
   try {
-    const draft = JSON.parse(recall(key) ?? "null");
-    return typeof draft?.words?.content === "string" ? draft : null;
+    const draft = JSON.parse(homeless.get(key) ?? recall(key) ?? "null");
+    const { title, content, category } = draft?.words ?? {};
+    return [title, content, category].every((text) => typeof text === "string") ? draft : null;
   } catch {
     return null;
   }
@@ -98,5 +107,14 @@ export function forgetAll(owner) {
 
 /** @param {string} beginning */
 function forget(beginning) {
-  for (const key of keys()) if (key.startsWith(beginning)) keep(key, null);
+  for (const key of everyKey()) if (key.startsWith(beginning)) discard(key);
+}
+
+/** Whether a draft is lost with this page, because the browser had no room for it. */
+export function onlyHere() {
+  return homeless.size > 0;
+}
+
+function everyKey() {
+  return [...new Set([...keys(), ...homeless.keys()])];
 }

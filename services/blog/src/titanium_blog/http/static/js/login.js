@@ -1,8 +1,8 @@
 // The login page.
 
 import { next } from "./addresses.js";
-import { takeOver } from "./forms.js";
-import { accessToken, logIn } from "./session.js";
+import { notice, takeOver } from "./forms.js";
+import { accessToken, logIn, remembered } from "./session.js";
 import { t } from "./strings.js";
 import { goSaying } from "./toast.js";
 
@@ -12,6 +12,7 @@ takeOver(
   form,
   async ({ username, password }) => {
     await logIn(username, password);
+    if (!remembered()) return notice(form, t("form.nothing_stored"));
     goSaying(next(), t("form.welcome_back", { name: username }));
   },
   (error) => (error.status === 401 ? { message: t("form.wrong_login") } : null),

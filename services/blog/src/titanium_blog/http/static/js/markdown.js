@@ -97,7 +97,8 @@ const KEYS = { b: "bold", i: "italic", k: "link" };
  * @param {KeyboardEvent} event
  */
 export function letterOf(event) {
-  if (event.isComposing || !(event.ctrlKey || event.metaKey) || event.altKey) return "";
+  // In the middle of a syllable only saving makes sense: it changes no text.
+  if ((event.isComposing && event.code !== "KeyS") || !(event.ctrlKey || event.metaKey) || event.altKey) return "";
   if (event.key === "Enter") return "enter";
   const key = event.key.toLowerCase();
   return /^[\x21-\x7e]$/.test(key) ? key : event.code.replace(/^Key/, "").toLowerCase();

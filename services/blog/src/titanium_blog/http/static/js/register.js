@@ -1,9 +1,9 @@
 // The page on which people make an account.
 
 import { next } from "./addresses.js";
-import { takeOver } from "./forms.js";
+import { notice, takeOver } from "./forms.js";
 import { Refused, send } from "./http.js";
-import { logIn } from "./session.js";
+import { logIn, remembered } from "./session.js";
 import { t } from "./strings.js";
 import { goSaying } from "./toast.js";
 
@@ -36,6 +36,7 @@ takeOver(
   form,
   async (values) => {
     await register(values);
+    if (!remembered()) return notice(form, t("form.nothing_stored"));
     goSaying(next(), t("form.welcome", { name: values.username }));
   },
   (error) => (error.status === 409 ? { field: "username", message: t("form.taken") } : null),

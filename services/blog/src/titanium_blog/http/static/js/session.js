@@ -25,6 +25,11 @@ export function username() {
   return session?.username ?? recall(HINT);
 }
 
+/** Whether the next page will know that there is a session: not where this site may store nothing. */
+export function remembered() {
+  return recall(HINT) !== null;
+}
+
 /**
  * A token that is valid for a while yet; null when nobody is signed in (any more).
  * @param {string} [stale] a token that was refused: any other one will do
@@ -163,6 +168,13 @@ channel?.addEventListener("message", ({ data }) => {
   if (!("session" in data)) return;
   session = data.session;
   tell(data.wanted === true);
+});
+
+// Storage may reach this tab after the message: then the hint was still the old one.
+addEventListener("storage", ({ key }) => {
+  if (key !== HINT && key !== null) return;
+  if (session?.username !== recall(HINT)) session = null;
+  tell(false);
 });
 
 // A page that comes back from the browser's memory missed what the others said.

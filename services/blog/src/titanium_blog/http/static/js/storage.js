@@ -1,4 +1,5 @@
-// localStorage where it is allowed; where it is not, nothing is remembered and nothing breaks.
+// localStorage where it is allowed; where it is not, nothing is remembered and nothing breaks, but
+// nobody stays logged in: see `remembered` of session.js.
 
 /** @param {string} key */
 export function recall(key) {

@@ -2,7 +2,7 @@
 
 import { postAddress, toLogin } from "./addresses.js";
 import { choose } from "./conflict.js";
-import { discard, forgetPost, hold, newKey, openElsewhere, save as saveDraft } from "./drafts.js";
+import { discard, forgetPost, hold, newKey, onlyHere, openElsewhere, save as saveDraft } from "./drafts.js";
 import { arrange } from "./editor.js";
 import { check, watch } from "./fields.js";
 import { GivenUp, fail, notice } from "./forms.js";
@@ -80,10 +80,15 @@ function listVersions() {
   });
 }
 
-/** @param {import("./drafts.js").Words} other a version that lost, which is kept all the same */
+/**
+ * @param {import("./drafts.js").Words} other a version that lost, which is kept all the same
+ * @returns {boolean} whether it outlives this page
+ */
 function setAside(other) {
   const draft = { words: other, etag: publication.etag, pending: null, at: Date.now() };
-  if (!saveDraft(newKey(owner, publication.id), draft)) toast(t("editor.not_kept"));
+  const kept = saveDraft(newKey(owner, publication.id), draft);
+  if (!kept) toast(t("editor.not_set_aside"));
+  return kept;
 }
 
 /** @param {boolean} leave whether to go to the post's page when it is saved */
@@ -134,9 +139,9 @@ async function settle({ theirs }, leave) {
   if (!choice) return notice(form, t("editor.undecided"));
   publication.saved = theirs.words;
   publication.etag = theirs.etag;
-  setAside(choice === "mine" ? theirs.words : mine);
+  const kept = setAside(choice === "mine" ? theirs.words : mine);
   listVersions();
-  if (choice === "mine") return save(leave);
+  if (choice === "mine") return save(leave && kept);
   fill(theirs.words);
   keepDraft();
 }
@@ -220,10 +225,12 @@ form.addEventListener("input", () => {
   timer = setTimeout(keepDraft, KEEP_MS);
 });
 document.getElementById("delete").addEventListener("click", remove);
+// Back from the browser's memory: everything was saved, but this page has let go of its post.
+addEventListener("pageshow", ({ persisted }) => persisted && leaving && location.reload());
 addEventListener("pagehide", () => leaving || keepDraft());
 document.addEventListener("visibilitychange", () => document.hidden && !leaving && keepDraft());
 addEventListener("beforeunload", (event) => {
-  if (!leaving && dirty()) event.preventDefault();
+  if (!leaving && (dirty() || onlyHere())) event.preventDefault();
 });
 
 onChange((name) => {
