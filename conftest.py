@@ -15,11 +15,16 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.redis_support import DelayingProxy, RedisServer
 from titanium.provision.account import database_prefix
 from titanium.provision.cluster import create_cluster
 from titanium.tools import find_postgres_bin
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("titanium", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("titanium")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
@@ -28,7 +28,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(JSON)
 def test_every_json_value_is_read_as_it_is(value: Any) -> None:
     assert parse_json(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) == (
