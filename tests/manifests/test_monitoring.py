@@ -83,6 +83,23 @@ def test_scrapes_carry_the_labels_of_a_local_run(production: list[Object]) -> No
             assert endpoint["interval"] == "15s"
 
 
+def test_the_machines_of_postgresql_are_asked(aws: list[Object]) -> None:
+    """Every one that settings.yaml names, as the job of its alerts, in an object that is read."""
+    (one,) = of_kind(aws, "ScrapeConfig")
+    settings = MANIFESTS / "overlays" / "aws" / "settings.yaml"
+    nodes = yaml.safe_load(settings.read_text("utf-8"))["data"]["databaseNodes"]
+    assert one["spec"]["staticConfigs"] == nodes
+    assert {node["labels"]["instance"] for node in nodes} == {f"titanium-{i}" for i in (1, 2, 3)}
+    labels = {rule["targetLabel"]: rule["replacement"] for rule in one["spec"]["relabelings"]}
+    assert labels == {"job": "database-node", "service": "postgres"}
+    assert one["spec"]["scrapeInterval"] == "15s"
+    rules = (ROOT / "monitoring" / "rules" / "alerts-data.yaml").read_text("utf-8")
+    assert 'up{job="database-node"}' in rules
+    stack = MANIFESTS / "platform" / "kube-prometheus-stack" / "values.yaml"
+    values = yaml.safe_load(stack.read_text("utf-8"))["prometheus"]["prometheusSpec"]
+    assert values["scrapeConfigSelectorNilUsesHelmValues"] is False
+
+
 def test_monitors_find_what_they_look_for(production: list[Object]) -> None:
     pods = [pod for _, pod in pod_specs(production)]
     for one in of_kind(production, "PodMonitor"):

@@ -85,6 +85,25 @@ def test_only_web_and_wireguard_are_open_to_the_world(profile: Applied) -> None:
     )
 
 
+def test_the_clusters_nodes_alone_read_the_database_machines_figures(
+    light: Applied, standard: Applied
+) -> None:
+    def reading(profile: Applied) -> list[dict[str, Any]]:
+        rules = profile.resources("aws_vpc_security_group_ingress_rule")
+        return [one for one in rules if one["from_port"] == 9100]
+
+    (rule,) = reading(light)
+    (postgres,) = (
+        one
+        for one in light.resources("aws_vpc_security_group_ingress_rule")
+        if one["address"]
+        == 'module.database.aws_vpc_security_group_ingress_rule.client["nodes-writer"]'
+    )
+    assert rule["referenced_security_group_id"] == postgres["referenced_security_group_id"]
+    assert (rule["to_port"], rule["cidr_ipv4"]) == (9100, None)
+    assert reading(standard) == []
+
+
 def test_nobody_may_ssh(profile: Applied) -> None:
     rules = profile.resources("aws_vpc_security_group_ingress_rule")
     reaching = [
@@ -302,6 +321,12 @@ def test_the_overlay_is_filled_in_whole(profile: Applied) -> None:
     ours = yaml.safe_load(profile.outputs["overlay_settings"])
     theirs = yaml.safe_load(SETTINGS.read_text("utf-8"))
     assert set(theirs["data"]) == set(ours["data"])
+    # Prometheus' targets: as many as there are machines, none with RDS.
+    nodes, examples = (one["data"].pop("databaseNodes") for one in (ours, theirs))
+    interfaces = profile.resources("aws_network_interface")
+    addresses = [one["private_ip"] for one in interfaces if "database" in one["address"]]
+    assert sorted(one["targets"] for one in nodes) == sorted([f"{ip}:9100"] for ip in addresses)
+    assert all(set(one) == set(examples[0]) for one in nodes)
     assert all(isinstance(value, str) and value for value in ours["data"].values())
     assert ours["metadata"] == theirs["metadata"]
 

@@ -91,6 +91,23 @@ def test_rds_stops_at_night_where_the_rest_does(other: dict[str, list[dict[str, 
     assert not {"start-database", "stop-database"} & set(schedules)
 
 
+def test_the_logs_of_rds_are_ours_before_it_writes_any(
+    other: dict[str, list[dict[str, Any]]],
+) -> None:
+    resources = [one for one in other["rds"] if one["mode"] == "managed"]
+    (database,) = (one["values"] for one in resources if one["type"] == "aws_db_instance")
+    groups = [
+        one["values"]
+        for one in resources
+        if one["address"].startswith("module.database.aws_cloudwatch_log_group.rds[")
+    ]
+    folder = f"/aws/rds/instance/{database['identifier']}"
+    assert {one["name"] for one in groups} == {
+        f"{folder}/{log}" for log in database["enabled_cloudwatch_logs_exports"]
+    }
+    assert all(one["retention_in_days"] for one in groups)
+
+
 # what pods ask of Secrets Manager
 
 

@@ -141,6 +141,23 @@ def test_user_data_holds_no_secret(nodes: dict[str, Rendered]) -> None:
                 assert "password:" not in file["content"].lower()
 
 
+def test_the_exporter_listens_on_the_nodes_own_address(nodes: dict[str, Rendered]) -> None:
+    for node in nodes.values():
+        document = yaml.safe_load(node.user_data)
+        assert "prometheus-node-exporter" in document["packages"]
+        (unit,) = (
+            file["content"]
+            for file in document["write_files"]
+            if file["path"].endswith("prometheus-node-exporter.service.d/titanium.conf")
+        )
+        address = yaml.safe_load(node.file("config.yml"))["restapi"]["listen"].partition(":")[0]
+        assert f"--web.listen-address={address}:9100 " in unit
+        # Debian's line goes before ours comes: a service has one.
+        assert unit.index("ExecStart=\n") < unit.index(
+            "ExecStart=/usr/bin/prometheus-node-exporter"
+        )
+
+
 def test_user_data_fits_into_an_instance_when_compressed(nodes: dict[str, Rendered]) -> None:
     import gzip
 

@@ -56,10 +56,10 @@ def test_each_expression_fires_in_the_night_and_in_the_morning(
     times = {name: f"{fires(one):%a %H:%M}" for name, one in schedules.items()}
     assert times == {
         "stop-nodes-titanium-application": "Fri 02:00",
-        "stop-database": "Fri 02:05",
-        "stop-nodes-again-titanium-application": "Fri 02:10",
+        "stop-database": "Fri 02:15",
+        "stop-nodes-again-titanium-application": "Fri 02:30",
         "start-database": "Fri 09:00",
-        "start-nodes-titanium-application": "Fri 09:05",
+        "start-nodes-titanium-application": "Fri 09:15",
     }
     for one in schedules.values():
         assert one["state"] == "ENABLED"

@@ -56,10 +56,12 @@ module "database" {
   data_gib                   = var.database_gib
   services                   = { for database, service in local.database_services : database => aws_secretsmanager_secret.this[service].arn }
   allowed_security_group_ids = { nodes = module.kubernetes.node_security_group_id }
+  monitor_security_group_ids = { nodes = module.kubernetes.node_security_group_id }
   allowed_cidrs              = local.tunnels
   ssh_key_name               = var.database_ssh_key_name
   admin_cidrs                = local.tunnels
   deletion_protection        = var.protect
+  log_days                   = var.log_days
   kms_key_arn                = aws_kms_key.this.arn
   tags                       = local.scheduled["database"]
 }

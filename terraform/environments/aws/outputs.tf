@@ -40,6 +40,8 @@ output "overlay_settings" {
       databaseCidrB  = module.network.database_subnet_cidrs[1]
       databaseCidrC  = element(module.network.database_subnet_cidrs, min(2, length(var.zones) - 1))
       targetGroupArn = module.edge.target_group_arn
+      # Prometheus' targets; none with RDS.
+      databaseNodes = [for name, address in module.database.node_addresses : { labels = { instance = name }, targets = ["${address}:9100"] }]
     }
   })
 }

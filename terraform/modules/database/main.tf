@@ -7,7 +7,7 @@ data "aws_partition" "current" {}
 locals {
   patroni = var.mode == "patroni"
   rds     = var.mode == "rds"
-  ports   = { postgres = 5432, reader = 5433, writer_proxy = 5000, reader_proxy = 5001, patroni = 8008, etcd_client = 2379, etcd_peer = 2380, ssh = 22 }
+  ports   = { postgres = 5432, reader = 5433, writer_proxy = 5000, reader_proxy = 5001, patroni = 8008, etcd_client = 2379, etcd_peer = 2380, node_exporter = 9100, ssh = 22 }
 
   # node => subnet; they go round the zones.
   nodes = local.patroni ? { for i in range(var.node_count) : "${var.name}-${i + 1}" => var.subnet_ids[i % length(var.subnet_ids)] } : {}

@@ -36,6 +36,25 @@ resource "aws_db_parameter_group" "this" {
   }
 }
 
+# Made before the instance: RDS would make them itself, without our key and kept for ever.
+resource "aws_cloudwatch_log_group" "rds" {
+  #checkov:skip=CKV_AWS_158:With kms_key_arn it is the caller's key; AWS's own otherwise.
+  for_each = local.rds ? toset(["postgresql", "upgrade"]) : toset([])
+
+  name              = "/aws/rds/instance/${var.name}-database/${each.key}"
+  retention_in_days = var.log_days
+  kms_key_id        = var.kms_key_arn
+}
+
+# The last snapshot outlives its database, and its name is taken then. This one's id lasts as long as the
+# database and is another for the next.
+resource "terraform_data" "creation" {
+  count = local.rds ? 1 : 0
+
+  # What replaces the instance.
+  triggers_replace = [var.name, var.kms_key_arn]
+}
+
 resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_118:Enhanced monitoring costs by the host; the exporter and CloudWatch have the figures that matter.
   #checkov:skip=CKV_AWS_129:Exported: upgrade and postgresql, below.
@@ -76,6 +95,8 @@ resource "aws_db_instance" "this" {
   enabled_cloudwatch_logs_exports = ["postgresql", "upgrade"]
   deletion_protection             = var.deletion_protection
   skip_final_snapshot             = !var.deletion_protection
-  final_snapshot_identifier       = var.deletion_protection ? "${var.name}-database-final" : null
+  final_snapshot_identifier       = var.deletion_protection ? "${var.name}-database-final-${substr(terraform_data.creation[0].id, 0, 8)}" : null
   tags                            = var.tags
+
+  depends_on = [aws_cloudwatch_log_group.rds]
 }

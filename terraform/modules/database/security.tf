@@ -99,6 +99,18 @@ resource "aws_vpc_security_group_egress_rule" "node" {
   referenced_security_group_id = aws_security_group.database.id
 }
 
+# Figures about the machine, over plain HTTP: nothing in them is secret, and nothing can be changed there.
+resource "aws_vpc_security_group_ingress_rule" "node_exporter" {
+  for_each = local.patroni ? var.monitor_security_group_ids : {}
+
+  security_group_id            = aws_security_group.database.id
+  description                  = "node_exporter: disks, memory, CPU, read by ${each.key}"
+  ip_protocol                  = "tcp"
+  from_port                    = local.ports.node_exporter
+  to_port                      = local.ports.node_exporter
+  referenced_security_group_id = each.value
+}
+
 resource "aws_vpc_security_group_ingress_rule" "ssh" {
   for_each = local.patroni && var.ssh_key_name != null ? toset(var.admin_cidrs) : toset([])
 

@@ -51,6 +51,12 @@ variable "allowed_cidrs" {
   }
 }
 
+variable "monitor_security_group_ids" {
+  description = "Who may read the nodes' own figures (node_exporter: disks, memory, CPU): name => security group id. Nothing with rds."
+  type        = map(string)
+  default     = {}
+}
+
 variable "services" {
   description = "Services that get a database and two roles: name => ARN of the secret with database_password and database_owner_password. The nodes make them (patroni); with rds see provision-database.sh of environments/aws."
   type        = map(string)

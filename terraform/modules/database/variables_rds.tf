@@ -19,3 +19,9 @@ variable "rds_version" {
     error_message = "rds_version must be 15 or newer, such as 17 or 17.6; it is ${var.rds_version}."
   }
 }
+
+variable "log_days" {
+  description = "Days that the RDS instance's logs are kept; with patroni they are in the nodes' journals."
+  type        = number
+  default     = 365
+}

@@ -50,9 +50,9 @@ variable "stop" {
 }
 
 variable "stagger_minutes" {
-  description = "Minutes between the tiers: the database starts before the application and stops after it."
+  description = "Minutes between the tiers: the database starts before the application and stops after it. Nodes of the cluster take up to 15 minutes to drain."
   type        = number
-  default     = 5
+  default     = 15
 
   validation {
     condition     = var.stagger_minutes >= 1 && var.stagger_minutes <= 20 && floor(var.stagger_minutes) == var.stagger_minutes

@@ -28,10 +28,10 @@ run "the_database_starts_first_and_stops_last" {
   assert {
     condition = output.expressions == {
       start-database                        = "cron(0 9 ? * MON-FRI *)"
-      start-nodes-titanium-application      = "cron(5 9 ? * MON-FRI *)"
+      start-nodes-titanium-application      = "cron(15 9 ? * MON-FRI *)"
       stop-nodes-titanium-application       = "cron(0 2 ? * TUE-SAT *)"
-      stop-database                         = "cron(5 2 ? * TUE-SAT *)"
-      stop-nodes-again-titanium-application = "cron(10 2 ? * TUE-SAT *)"
+      stop-database                         = "cron(15 2 ? * TUE-SAT *)"
+      stop-nodes-again-titanium-application = "cron(30 2 ? * TUE-SAT *)"
     }
     error_message = jsonencode(output.expressions)
   }

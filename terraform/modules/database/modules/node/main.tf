@@ -18,6 +18,7 @@ locals {
     proxy        = "${var.root}/etc/titanium-database/haproxy.cfg"
     sql          = "${var.root}/etc/titanium-database/sql"
     identity     = "${var.root}/etc/titanium-database/identity.json"
+    exporter     = "${var.root}/etc/systemd/system/prometheus-node-exporter.service.d/titanium.conf"
     programs     = "${var.root}/usr/local/sbin"
     bin          = coalesce(var.postgres_bin, "/usr/lib/postgresql/${var.postgres_version}/bin")
   }
@@ -79,6 +80,7 @@ locals {
     (local.paths.proxy)       = templatefile("${path.module}/templates/haproxy.cfg.tftpl", local.context)
     (local.paths.pgbackrest)  = templatefile("${path.module}/templates/pgbackrest.conf.tftpl", merge(local.context, { stanza = var.cluster, options = var.repository }))
     (local.paths.identity)    = "${jsonencode(local.identity)}\n"
+    (local.paths.exporter)    = templatefile("${path.module}/templates/node-exporter.conf.tftpl", local.context)
   }
 
   restore_configuration = var.restore == null ? {} : {

@@ -117,12 +117,13 @@ variable "client_cidrs" {
 variable "ports" {
   description = "Where everything listens."
   type = object({
-    postgres     = number
-    writer_proxy = number
-    reader_proxy = number
-    patroni      = number
-    etcd_client  = number
-    etcd_peer    = number
+    postgres      = number
+    writer_proxy  = number
+    reader_proxy  = number
+    patroni       = number
+    etcd_client   = number
+    etcd_peer     = number
+    node_exporter = optional(number, 9100)
   })
   default = { postgres = 5432, writer_proxy = 5000, reader_proxy = 5001, patroni = 8008, etcd_client = 2379, etcd_peer = 2380 }
 }
