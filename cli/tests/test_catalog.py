@@ -76,6 +76,16 @@ def test_a_service_may_do_what_it_declares_and_nothing_else(tmp_path: Path) -> N
     assert catalog.callers("two") == ("gateway", "one")
 
 
+def test_a_call_with_a_template_means_one_segment_and_nothing_below(tmp_path: Path) -> None:
+    call = '[[calls]]\nservice = "two"\nmethod = "GET"\npath = "/api/users/{username}"\n'
+    write(tmp_path, "one", call)
+    write(tmp_path, "two")
+    ((method, match),) = load_catalog(tmp_path).allowed("one", "two")
+    paths = ("/api/users/민서", "/api/users", "/api/users/", "/api/users/me/password")
+    assert method == "GET"
+    assert [match.covers(path) for path in paths] == [True, False, False, False]
+
+
 def test_the_gateway_may_use_public_routes_and_ask_for_readiness(tmp_path: Path) -> None:
     write(tmp_path, "one")
     assert load_catalog(tmp_path).allowed("gateway", "one") == (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import secrets
 import time
+from functools import partial
 
 import httpx2
 import pytest
 
-from tests.support import Person, Platform
+from tests.support import Person, Platform, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -117,6 +119,28 @@ def test_refresh_verify_and_logout(platform: Platform, person: Person) -> None:
     assert_problem(again, 401)
     time.sleep(1)
     assert_problem(platform.client.get("/api/users/me", headers=bearer), 401)
+
+
+def shows(platform: Platform, path: str, text: str) -> bool:
+    """Whether the page at `path` has `text` in its source."""
+    return text in platform.client.get(path).text
+
+
+def test_an_edit_of_the_profile_shows_on_the_authors_page(
+    platform: Platform, person: Person
+) -> None:
+    """PATCH /api/users/me -> within half a minute at /blog/authors/{username}."""
+    platform.post(person)
+    page = f"/blog/authors/{person.username}"
+    assert platform.client.get(page).status_code == 200
+    for name in ("First <i>", "Second & last"):
+        answer = platform.client.patch(
+            "/api/users/me", json={"display_name": name, "bio": "One\nTwo"}, headers=person.bearer
+        )
+        assert answer.status_code == 200, answer.text
+        heading = f"{html.escape(name)}</h1>"
+        wait_until(partial(shows, platform, page, heading), 30, heading)
+    assert ">One\nTwo</p>" in platform.client.get(page).text
 
 
 def test_jwks_is_public_and_cacheable(platform: Platform) -> None:

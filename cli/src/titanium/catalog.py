@@ -111,15 +111,16 @@ class Route(Declared):
 
 
 class Call(Declared):
-    """An outbound call that a service may make; `path` is a path prefix."""
+    """An outbound call that a service may make; `path` is a path prefix, or a template, which
+    includes nothing below it."""
 
     service: Name
     method: Method
-    path: Path_
+    path: Template
 
     @property
     def match(self) -> Match:
-        return Match(self.path, exact=False)
+        return Match(self.path, exact="{" in self.path)
 
 
 class Needs(Declared):

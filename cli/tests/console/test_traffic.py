@@ -64,8 +64,8 @@ def test_an_edge_has_its_rate_errors_latency_and_mutual_tls() -> None:
 
 def test_a_call_that_nobody_declared_is_shown_as_bad() -> None:
     """The mesh should deny it; seeing it is news."""
-    found = graph(CATALOG, snapshot((requests("blog", "user", 1.0),)))
-    undeclared = edge(found, "blog", "user")
+    found = graph(CATALOG, snapshot((requests("auth", "blog", 1.0),)))
+    undeclared = edge(found, "auth", "blog")
     assert not undeclared.declared
     assert undeclared.health == "bad"
     assert "undeclared" in trafficmap.edge_table(found)

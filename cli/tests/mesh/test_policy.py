@@ -29,6 +29,7 @@ def test_the_real_files_load_and_fit_the_catalog() -> None:
     policy = load_policy(ROOT)
     policy.check(load_catalog(ROOT))
     assert policy.limits["read"] == Limit(requests=100, per_seconds=1, burst=200)
+    assert policy.limits["preview"] == Limit(requests=10, per_seconds=1, burst=20)
     assert policy.limits["login"] == Limit(requests=10, per_seconds=60, burst=10)
     assert policy.edge.max_body_bytes == 1024 * 1024
 
@@ -101,6 +102,7 @@ def test_a_wrong_edge_is_named(tmp_path: Path, old: str, new: str, message: str)
     ("requests", "per_seconds", "fill", "retry_after"),
     [
         (100, 1, (5, 50), 1),
+        (10, 1, (1, 100), 1),
         (10, 60, (1, 6000), 6),
         (1, 1, (1, 1000), 1),
         (7, 3600, (1, 514285), 515),

@@ -56,7 +56,7 @@ def test_every_declared_route_and_call_is_in_the_tables() -> None:
 
 
 def test_what_is_not_declared_is_shown_as_denied() -> None:
-    assert "| blog | 2 allowed | - | denied |" in services_page()
+    assert "| auth | - | denied | 1 allowed |" in services_page()
 
 
 def test_the_committed_pages_are_those_of_the_code() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.blog.checks import overflow, repaint, shifts, structure, transfers, violations
+from tests.browser.blog.checks import draw, overflow, shifts, structure, transfers, violations
 from tests.browser.blog.test_reading import CODE_POST, post_address
 from tests.browser.blog.visitor import HEIGHT, NARROW, WIDE, Visitor, open_visitor
 from tests.support import Person, Platform, wait_until
@@ -110,9 +110,7 @@ def test_a_page_is_accessible_and_well_built(
         ("ko", "light", NARROW),
     ):
         page = tabs(language, name).page
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": HEIGHT})
-        repaint(page)
+        draw(page, scheme, width, HEIGHT)
         found = [*violations(page), *structure(page)]
         wrong += [f"{language} {scheme} {width}: {one}" for one in found]
     assert not wrong, "\n".join(wrong)

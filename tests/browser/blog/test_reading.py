@@ -108,7 +108,7 @@ def test_a_post_has_contents_code_author_and_more_to_read(
     author = page.locator("main a[rel~=author]").first
     name = author.inner_text()
     author.click()
-    assert name in heading(page)
+    assert name in page.locator("main .author-head").inner_text()
     assert page.locator("main article").count() >= 1
 
 

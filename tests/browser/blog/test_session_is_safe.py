@@ -42,6 +42,19 @@ def serve(tab: Any, body: str) -> None:
     tab.goto(f"{OTHER_SITE}/")
 
 
+def test_the_way_back_to_the_login_shows_no_password(visit: Visit, person: Person) -> None:
+    """The browser may have kept the page as it was left."""
+    visitor = visit()
+    page = visitor.page
+    for path in ("/blog/login", "/blog/register"):
+        visitor.go(path)
+        page.locator("form[data-ready]").wait_for()
+        page.locator("[name=password]").fill("a long sentence")
+        page.locator("button.reveal").click()
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        assert page.locator("[name=password]").input_value() == ""
+
+
 def refresh_cookie(visitor: Visitor) -> dict[str, Any]:
     (found,) = [one for one in visitor.context.cookies() if "titanium_refresh" in one["name"]]
     return dict(found)

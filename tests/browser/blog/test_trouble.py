@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -229,6 +230,64 @@ def test_a_draft_survives_its_tab(visit: Visit, person: Person) -> None:
     toast(writer, "editor.published")
     open_editor(writer)
     assert not versions.is_visible(), "what is published is no draft any more"
+
+
+def test_a_preview_that_is_asked_for_too_often_waits(visit: Visit, person: Person) -> None:
+    """The last one stays, nothing is said, and the next one comes when the server allows it."""
+    writer = visit(person)
+    writer.expect(429)
+    page = open_editor(writer)
+    preview = page.locator("#preview")
+    fill(page, content="first")
+    preview.get_by_text("first").wait_for()
+    asked: list[float] = []
+
+    def refuse(route: Any) -> None:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            route.fulfill(status=429, headers={"Retry-After": "2"}, json={"status": 429})
+        else:
+            route.continue_()
+
+    page.route("**/api/preview", refuse)
+    fill(page, content="second")
+    wait_until(lambda: page.evaluate("1") == len(asked), 5, "the server was asked")
+    fill(page, content="third")
+    page.wait_for_timeout(700)  # longer than a preview waits for the next key
+    assert preview.inner_text() == "first"
+    preview.get_by_text("third").wait_for()
+    assert page.locator(".notice").count() == 0
+    assert page.locator("#toast").inner_text() == ""
+    assert len(asked) == 2
+    assert asked[1] - asked[0] >= 1.9
+
+
+KEEP = """([key, at]) => localStorage.setItem(key, JSON.stringify(
+  { words: { title: key, content: "words", category: "" }, etag: null, pending: null, at }))"""
+DAY_MS = 86_400_000
+
+
+def test_drafts_that_nobody_came_back_to_are_dropped(visit: Visit, person: Person) -> None:
+    """After 60 days, whoever left them; a time that cannot be is now, not "Invalid Date"."""
+    writer = visit(person)
+    page = writer.page
+    writer.go("/blog/")
+    now = page.evaluate("Date.now()")
+    mine = f"draft:{person.username}:new"
+    kept = {f"{mine}:young": now - 59 * DAY_MS, f"{mine}:word": "x", f"{mine}:late": 9e15}
+    old = (f"{mine}:old", f"draft:{person.username}:7:old", "draft:other:new:a")
+    for key, at in {**kept, **dict.fromkeys(old, now - 61 * DAY_MS)}.items():
+        page.evaluate(KEEP, [key, at])
+    open_editor(writer)
+    versions = page.get_by_role("region", name=writer.words("write.versions"))
+    versions.get_by_text(f"{mine}:young").wait_for()
+    for key in kept:
+        assert key in versions.inner_text()
+    assert "Invalid" not in versions.inner_text()
+    left = page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('draft:'))")
+    assert sorted(left) == sorted(kept)
+    ages = page.evaluate("(key) => Date.now() - JSON.parse(localStorage[key]).at", f"{mine}:late")
+    assert 0 <= ages < DAY_MS, "and it grows old from now on"
 
 
 def test_leaving_with_unsaved_words_is_asked_about(visit: Visit, person: Person) -> None:

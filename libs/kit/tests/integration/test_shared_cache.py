@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -36,12 +37,12 @@ def scope_of(path: str) -> Scope:
 class Source:
     """What a database would answer, and how often it was asked."""
 
-    def __init__(self) -> None:
-        self.text, self.asked = "one", 0
+    def __init__(self, max_age: float = math.inf) -> None:
+        self.text, self.asked, self.max_age = "one", 0, max_age
 
     async def build(self) -> Entry:
         self.asked += 1
-        return Entry.of(self.text.encode(), "text/plain")
+        return Entry.of(self.text.encode(), "text/plain", max_age=self.max_age)
 
 
 async def read(cache: ResponseCache, source: Source, path: str = "/x", tag: str = "t") -> str:
@@ -87,6 +88,19 @@ async def test_one_replicas_answer_serves_the_other(replica: Replicas) -> None:
     assert source.asked == 1
     assert a.max_age == b.max_age == 60.0
     await a.check()
+
+
+async def test_an_answer_with_an_age_of_its_own_is_kept_so_long_and_in_one_process(
+    replica: Replicas,
+) -> None:
+    """In Redis it could grow older than it says."""
+    a, b, source = await replica(), await replica(), Source(max_age=0.3)
+    assert await read(a, source) == "one"
+    source.text = "two"
+    assert await read(a, source) == "one"
+    assert await read(b, source) == "two"
+    await asyncio.sleep(0.4)
+    assert await read(a, source) == "two"
 
 
 async def test_an_invalidation_reaches_the_other_replica_within_a_second(

@@ -8,6 +8,7 @@ from titanium_blog.adapters.article import ArticleRenderer
 from titanium_blog.adapters.browsing import PageReader
 from titanium_blog.adapters.janitor import Janitor
 from titanium_blog.adapters.markdown import MarkdownRenderer
+from titanium_blog.adapters.people import People
 from titanium_blog.adapters.reading import PostReader
 from titanium_blog.adapters.writing import SqlPostStore
 from titanium_blog.domain.writing import Writer
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None, tokens: TokenSource | None = No
         cache=cache,
         articles=ArticleRenderer(),
         pages=PageReader(database),
+        people=People(client),
         site=settings.public_url.rstrip("/"),
     )
     return app

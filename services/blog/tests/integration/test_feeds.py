@@ -48,6 +48,9 @@ async def test_a_feed_can_be_of_a_category_or_an_author(blog: BlogUnderTest, que
 async def test_an_empty_feed_is_a_feed(blog: BlogUnderTest) -> None:
     feed = ElementTree.fromstring((await blog.client.get("/blog/feed.xml")).content)  # noqa: S314
     assert feed.findtext(f"{ATOM}updated") == "1970-01-01T00:00:00Z"
+    assert feed.findtext(f"{ATOM}author/{ATOM}name"), (
+        "RFC 4287: of the feed, where no entry has one"
+    )
 
 
 async def test_the_sitemap_names_every_post(blog: BlogUnderTest) -> None:

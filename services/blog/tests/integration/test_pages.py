@@ -191,10 +191,34 @@ async def test_an_unexpected_error_is_a_page_with_the_request_id(
 
 async def test_odd_parameters_are_forgiven(blog: BlogUnderTest) -> None:
     await blog.created()
-    for query in ("cursor=x", "q=%00%01", f"q={'x' * 5000}", "category=%ff", "limit=0", "q=&q="):
+    for query in ("cursor=x", "q=%00%01", f"q={'x' * 5000}", "category=%00", "limit=0", "q=&q="):
         assert (await blog.client.get(f"/blog/?{query}")).status_code == 200
     for name in ("%00", "x" * 200, "%ff", "a%2Fb"):
         assert (await blog.client.get(f"/blog/authors/{name}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "There is nothing here"), ("ko", "여기에는 아무것도 없습니다")],
+)
+async def test_a_category_that_is_not_there_is_404(
+    blog: BlogUnderTest, language: str, said: str
+) -> None:
+    """Also with a search; one that is there may have no hit, or no older post."""
+    post = await blog.created(category_name="News")
+    headers = {"accept-language": language}
+    for query in ("category=unknown", "category=unknown&q=first", "category=%ff&cursor=x"):
+        page = await blog.client.get(f"/blog/?{query}", headers=headers)
+        assert (page.status_code, page.headers["cache-control"]) == (404, "no-store"), query
+        assert said in page.text
+        assert f'<html lang="{language}">' in page.text
+    for query in ("category=news", "category=News&q=nothing", "category=news&author=nobody"):
+        page = await blog.client.get(f"/blog/?{query}", headers=headers)
+        assert page.status_code == 200, query
+    gone = f"/api/posts/{post['id']}"
+    assert (await blog.client.delete(gone, headers=blog.bearer())).status_code == 204
+    page = await blog.client.get("/blog/?category=news", headers=headers)
+    assert page.status_code == 404
 
 
 async def test_static_files_may_be_kept_for_ever(blog: BlogUnderTest) -> None:

@@ -122,9 +122,12 @@ async def test_bar_51_no_payload_survives_in_any_field_of_any_page(blog: BlogUnd
 
 async def test_bar_51_no_payload_survives_in_the_query_of_a_page(blog: BlogUnderTest) -> None:
     for payload in PAYLOADS:
-        params = {"q": payload, "category": payload, "author": payload, "cursor": payload}
+        params = {"q": payload, "author": payload, "cursor": payload}
         page = await blog.client.get("/blog/", params=params)
         assert page.status_code == 200
+        assert problems(page.text, TAGS | PAGE_TAGS) == [], payload
+        page = await blog.client.get("/blog/", params={**params, "category": payload})
+        assert page.status_code in (200, 404)  # a payload of nothing but blanks names no category
         assert problems(page.text, TAGS | PAGE_TAGS) == [], payload
         for path in (quote(payload), f"authors/{quote(payload)}", f"?{quote(payload)}={payload}"):
             page = await blog.client.get(f"/blog/{path}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,13 +20,15 @@ def strong_etag(body: bytes) -> str:
 class Entry:
     """A 200 answer: its body, headers in ASGI form, and the ASGI messages ready to send.
 
-    `route` is the path template, for metrics; `etag` is among the headers too.
+    `route` is the path template, for metrics; `etag` is among the headers too. `max_age` (seconds)
+    is for an answer that no invalidation reaches: it is kept so long, and by the process alone.
     """
 
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...]
     etag: str
     route: str = ""
+    max_age: float = math.inf
     start: Message = field(init=False, repr=False)
     end: Message = field(init=False, repr=False)
     not_modified: Message = field(init=False, repr=False)
@@ -50,6 +53,7 @@ class Entry:
         *,
         etag: str | None = None,
         headers: dict[str, str] | None = None,
+        max_age: float = math.inf,
     ) -> Entry:
         """An entry with its content type, validator and the headers given."""
         tag = etag or strong_etag(body)
@@ -63,6 +67,7 @@ class Entry:
             body=body,
             headers=tuple((k.lower().encode(), v.encode("latin-1")) for k, v in pairs.items()),
             etag=tag,
+            max_age=max_age,
         )
 
     @property

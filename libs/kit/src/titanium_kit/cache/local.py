@@ -28,11 +28,11 @@ class LocalCache:
         self.generation = 0
 
     def get(self, key: bytes, max_age: float) -> Entry | None:
-        """The entry under `key` that is at most `max_age` seconds old."""
+        """The entry under `key` that is at most `max_age` seconds old, or its own `max_age`."""
         found = self._entries.get(key)
         if found is None:
             return None
-        if time.monotonic() - found[1] > max_age:
+        if time.monotonic() - found[1] > min(max_age, found[0].max_age):
             self._drop(key)
             return None
         self._entries.move_to_end(key)

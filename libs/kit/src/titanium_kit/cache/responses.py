@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Collection
 
 from starlette.responses import Response
@@ -172,7 +173,8 @@ class ResponseCache:
         else:
             self._shared_miss()
         entry = await build()
-        await self._shared.set(versioned_key, entry.dumps(), SHARED_TTL)
+        if entry.max_age == math.inf:
+            await self._shared.set(versioned_key, entry.dumps(), SHARED_TTL)
         return entry
 
 

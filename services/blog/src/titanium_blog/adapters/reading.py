@@ -174,6 +174,10 @@ class PostReader:
         last = rows[-1]
         return Page(rows, Cursor(last["created_at"], last["id"], last["rank"]))
 
+    async def has(self, category: str) -> bool:
+        """Whether a post is of the category, which is a slug or a name."""
+        return bool((await self.page(Listing(limit=1, category=category))).rows)
+
     async def _search(self, listing: Listing, text: str) -> list[asyncpg.Record]:
         query = search.query(text)
         if query is None:

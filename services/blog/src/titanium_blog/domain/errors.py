@@ -14,6 +14,13 @@ class PostNotFoundError(BlogError):
         super().__init__(f"There is no post {post_id}.")
 
 
+class CategoryNotFoundError(BlogError):
+    """No post is of such a category, or no longer."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such category.")
+
+
 class NotTheAuthorError(BlogError):
     """Only its author may change or delete a post."""
 

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from titanium_blog.adapters.article import ArticleRenderer
 from titanium_blog.adapters.browsing import PageReader
+from titanium_blog.adapters.people import People
 from titanium_blog.adapters.reading import PostReader
 from titanium_blog.domain.cursor import Cursor
 from titanium_blog.domain.limits import DEFAULT_PAGE
@@ -36,6 +37,7 @@ class Blog:
     cache: ResponseCache
     articles: ArticleRenderer
     pages: PageReader
+    people: People
     site: str
     """The public address, without a slash at its end."""
 

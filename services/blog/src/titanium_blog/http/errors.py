@@ -11,6 +11,7 @@ from titanium_kit.problems import problem_response
 
 STATUSES: dict[type[errors.BlogError], int] = {
     errors.PostNotFoundError: 404,
+    errors.CategoryNotFoundError: 404,
     errors.NotTheAuthorError: 403,
     errors.AuthorRemovedError: 403,
     errors.StaleVersionError: 412,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from titanium_blog.adapters.browsing import COUNTED
+from titanium_blog.adapters.people import MISSED, SHOWN
 from titanium_blog.domain import limits, tags
-from titanium_blog.domain.errors import PostNotFoundError
+from titanium_blog.domain.errors import CategoryNotFoundError, PostNotFoundError
 from titanium_blog.domain.hits import Wanted
 from titanium_blog.domain.listing import Listing
 from titanium_blog.http.conditions import next_link, query_pairs
@@ -15,7 +18,7 @@ from titanium_blog.http.dependencies import blog_of
 from titanium_blog.http.web.errors import error_page, errors_as_pages
 from titanium_blog.http.web.listing import found, listing_of, post_number
 from titanium_blog.http.web.rendering import HOME, author_address, page, page_entry
-from titanium_blog.http.web.sharing import linked_data
+from titanium_blog.http.web.sharing import linked_data, linked_profile
 from titanium_kit.cache import Entry
 
 CATEGORIES = 30
@@ -44,6 +47,8 @@ async def list_page(request: Request) -> Response:
 
     async def build() -> Entry:
         rows = await blog.reader.page(listing)
+        if listing.category and not rows.rows and not await blog.reader.has(listing.category):
+            raise CategoryNotFoundError
         categories = await blog.reader.categories()
         body = page(
             request,
@@ -99,7 +104,7 @@ async def post_page(request: Request, post_id: str) -> Response:
 @router.head("/blog/authors/{username}")
 @errors_as_pages
 async def author_page(request: Request, username: str) -> Response:
-    """Who somebody is, as far as their posts tell, and the posts."""
+    """Who somebody is, as far as their posts and the user service tell, and the posts."""
     if len(username) > limits.USERNAME or not username.isprintable():
         return error_page(request, 404)
     blog = blog_of(request)
@@ -109,17 +114,21 @@ async def author_page(request: Request, username: str) -> Response:
         if profile is None:
             raise PostNotFoundError(0)
         listing = Listing(cursor=listing_of(request).cursor, author=profile.username)
-        rows = await blog.reader.page(listing)
+        rows, person = await asyncio.gather(
+            blog.reader.page(listing), blog.people.find(profile.username)
+        )
         address = author_address(profile.username)
         body = page(
             request,
             "author.html",
             profile=profile,
+            person=person,
+            linked_data=linked_profile(profile, person, blog.site),
             counted=COUNTED,
             posts=rows.rows,
             first=address if listing.cursor else None,
             older=next_link(address, query_pairs(request), rows.next) if rows.next else None,
         )
-        return page_entry(body)
+        return page_entry(body, max_age=SHOWN if person else MISSED)
 
-    return await blog.cache.respond(request.scope, (tags.POSTS,), build, shared=True)
+    return await blog.cache.respond(request.scope, (tags.POSTS,), build)

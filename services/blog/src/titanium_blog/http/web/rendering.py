@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -111,9 +112,9 @@ def hits(text: str, wanted: Wanted | None) -> Markup:
     )
 
 
-def page_entry(body: bytes, media_type: str = HTML) -> Entry:
-    """A cached page; it differs by language."""
-    return Entry.of(body, media_type, headers={"vary": VARY})
+def page_entry(body: bytes, media_type: str = HTML, max_age: float = math.inf) -> Entry:
+    """A cached page, kept for `max_age` seconds at most; it differs by language."""
+    return Entry.of(body, media_type, headers={"vary": VARY}, max_age=max_age)
 
 
 def _release() -> bytes:

@@ -4,6 +4,9 @@
 
 import { keep, keys, recall } from "./storage.js";
 
+const KEPT_DAYS = 60; // since it was last changed
+const DAY_MS = 86_400_000;
+
 /**
  * @typedef {{title: string, content: string, category: string}} Words
  * @typedef {object} Draft
@@ -69,8 +72,7 @@ export function discard(key) {
  * @returns {Promise<{key: string, draft: Draft}[]>}
  */
 export async function leftBehind(owner, post, own) {
-  const { held = [] } = (await navigator.locks?.query()) ?? {};
-  const busy = new Set([own, ...held.map((lock) => lock.name)]);
+  const busy = await inUse(own);
   return everyKey()
     .filter((key) => key.startsWith(prefix(owner, post)) && !busy.has(key))
     .map((key) => ({ key, draft: read(key) }))
@@ -78,8 +80,42 @@ export async function leftBehind(owner, post, own) {
     .sort((one, other) => other.draft.at - one.draft.at);
 }
 
+/**
+ * Forgets what nobody has open or came back to for a long time, whoever wrote it.
+ * @param {string} own this tab's key, which stays
+ */
+export async function dropOld(own) {
+  const busy = await inUse(own);
+  const oldest = Date.now() - KEPT_DAYS * DAY_MS;
+  for (const key of everyKey()) {
+    const draft = key.startsWith("draft:") && !busy.has(key) ? parse(key) : null;
+    if (!draft) continue;
+    const at = timeOf(draft);
+    if (at < oldest) discard(key);
+    else if (at !== draft.at) save(key, { ...draft, at });
+  }
+}
+
+/** The drafts that are open in a tab. @param {string} own this tab's key @returns {Promise<Set<string>>} */
+async function inUse(own) {
+  const { held: locks = [] } = (await navigator.locks?.query()) ?? {};
+  return new Set([own, ...locks.map((lock) => lock.name)]);
+}
+
 /** @param {string} key @returns {Draft | null} */
 function read(key) {
+  const draft = parse(key);
+  return draft && { ...draft, at: timeOf(draft) };
+}
+
+/** When a draft was kept; now, where what is written there cannot be. @param {Draft} draft */
+function timeOf({ at }) {
+  const now = Date.now();
+  return Number.isFinite(at) && at > 0 && at <= now ? at : now;
+}
+
+/** A draft as it was kept; its time may be anything. @param {string} key @returns {Draft | null} */
+function parse(key) {
   try {
     const draft = JSON.parse(homeless.get(key) ?? recall(key) ?? "null");
     const { title, content, category } = draft?.words ?? {};

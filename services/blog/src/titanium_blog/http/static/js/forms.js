@@ -41,6 +41,12 @@ export function takeOver(form, act, translate = () => null) {
       form.setAttribute("aria-busy", "false");
     }
   });
+  addEventListener("pageshow", ({ persisted }) => persisted && forgetPasswords(form));
+}
+
+/** Back from the browser's memory, perhaps for somebody else. @param {HTMLFormElement} form */
+function forgetPasswords(form) {
+  for (const input of form.querySelectorAll("[autocomplete$=password]")) input.value = "";
 }
 
 /**

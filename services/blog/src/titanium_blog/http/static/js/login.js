@@ -18,8 +18,13 @@ takeOver(
   (error) => (error.status === 401 ? { message: t("form.wrong_login") } : null),
 );
 
-// Somebody who is signed in already has nothing to do here.
-accessToken().then(
-  (token) => token && location.replace(next()),
-  () => {}, // No network, say: the form tells when it is used.
-);
+/** Somebody who is signed in already has nothing to do here. */
+function leave() {
+  accessToken().then(
+    (token) => token && location.replace(next()),
+    () => {}, // No network, say: the form tells when it is used.
+  );
+}
+
+leave();
+addEventListener("pageshow", ({ persisted }) => persisted && leave());

@@ -1,6 +1,7 @@
 // The rendered text beside what is being written, made by the server as it makes the page.
 
 import { call } from "./api.js";
+import { Refused } from "./http.js";
 import { explain } from "./problems.js";
 
 const REST_MS = 400; // since the last key
@@ -18,6 +19,8 @@ export class Preview {
     /** @type {string | null} the text that is shown */
     this.shown = null;
     this.timer = 0;
+    /** When the server may be asked again; on the clock of `performance`. */
+    this.notBefore = 0;
     this.request = new AbortController();
     place.addEventListener("click", (event) => this.#follow(event));
   }
@@ -33,6 +36,11 @@ export class Preview {
     clearTimeout(this.timer);
     const content = this.source.value;
     if (content === this.shown || this.place.checkVisibility?.() === false) return;
+    const pause = this.notBefore - performance.now();
+    if (pause > 0) {
+      this.timer = setTimeout(() => this.now(), pause);
+      return;
+    }
     this.request.abort();
     this.request = new AbortController();
     const { signal } = this.request;
@@ -44,9 +52,16 @@ export class Preview {
       this.shown = content;
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof Refused && error.status === 429) return this.#wait(error.wait);
       this.shown = null;
       this.#say(explain(error), "notice error");
     }
+  }
+
+  /** Nothing that a writer could do about: what is shown stays a little longer. @param {number} seconds */
+  #wait(seconds) {
+    this.notBefore = performance.now() + seconds * 1000;
+    this.now();
   }
 
   /** @param {string} content @param {AbortSignal} signal */

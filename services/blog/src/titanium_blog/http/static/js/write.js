@@ -2,7 +2,7 @@
 
 import { postAddress, toLogin } from "./addresses.js";
 import { choose } from "./conflict.js";
-import { discard, forgetPost, hold, newKey, onlyHere, openElsewhere, save as saveDraft } from "./drafts.js";
+import { discard, dropOld, forgetPost, hold, newKey, onlyHere, openElsewhere, save as saveDraft } from "./drafts.js";
 import { arrange } from "./editor.js";
 import { check, watch } from "./fields.js";
 import { GivenUp, fail, notice } from "./forms.js";
@@ -203,6 +203,7 @@ async function open() {
 async function begin() {
   if (!owner) return toLogin();
   const token = accessToken().catch(() => "not known");
+  await dropOld(key);
   if (publication.id === null) {
     unlock();
     view.refresh();
