@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from cli.tests.cloud.conftest import FakeKubectl
 from titanium.cloud import linkerd_identity
-from titanium.commands.cloud import command
 from titanium.errors import TitaniumError
+from titanium.main import cli
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +44,7 @@ def env_file(folder: Path, **values: str) -> Path:
 
 def use(*arguments: str) -> str:
     """What the command says; TitaniumError as the program would show it."""
-    done = CliRunner().invoke(command, ["use", *arguments])
+    done = CliRunner().invoke(cli, ["cloud", "use", *arguments])
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.output

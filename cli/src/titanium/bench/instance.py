@@ -30,7 +30,7 @@ from titanium.tools import find_postgres_bin
 _PORTS = 60
 _UP_WITHIN, _DOWN_WITHIN = 300.0, 120.0
 _RAISED = 1_000_000
-_LIMIT_SECTION = re.compile(r"^\[limits\.[^\]]+\]$")
+_LIMIT_SECTION = re.compile(r"^\[limits\.[^\]]+\]\s*(#.*)?$")
 _LIMIT_VALUE = re.compile(r"^(requests|burst)\s*=.*$")
 
 
