@@ -27,6 +27,16 @@ if [ "${#packages[@]}" -gt 0 ]; then
     fi
 fi
 
+# Envoys watch files; several platforms at once need more watchers than Debian gives a user.
+watchers=/proc/sys/fs/inotify/max_user_instances
+if [ -r "$watchers" ] && [ "$(< "$watchers")" -lt 1024 ]; then
+    if [ -w "$watchers" ] && echo 1024 2> /dev/null > "$watchers"; then
+        echo "fs.inotify.max_user_instances is 1024 until the next start of the machine"
+    else
+        echo "fs.inotify.max_user_instances is $(< "$watchers"): platforms are tested one at a time"
+    fi
+fi
+
 # Checkov and the emulator of AWS have packages of their own.
 .venv/bin/python scripts/bootstrap.py --only checkov || echo "tests with checkov are skipped"
 .venv/bin/python scripts/bootstrap.py --only moto || echo "tests with an emulator of AWS are skipped"
