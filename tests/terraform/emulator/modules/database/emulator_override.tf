@@ -17,6 +17,12 @@ resource "aws_vpc_security_group_ingress_rule" "node" {
   }
 }
 
+resource "aws_vpc_security_group_ingress_rule" "node_exporter" {
+  lifecycle {
+    ignore_changes = [description]
+  }
+}
+
 resource "aws_vpc_security_group_egress_rule" "balancer" {
   lifecycle {
     ignore_changes = [description]
