@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -36,6 +36,11 @@ class TestDatabase:
     url: str
     password: str
 
+    @property
+    def name(self) -> str:
+        """In its server."""
+        return self.url.partition("?")[0].rpartition("/")[2]
+
     def environment(self) -> dict[str, object]:
         """Keyword arguments for a service's settings."""
         return {"database_url": self.url, "database_password": self.password}
@@ -47,29 +52,39 @@ class PostgresServer:
 
     folder: Path
     password: str
+    templates: dict[str, str] = field(default_factory=dict)
+    """Package -> a database at its newest revision, to be copied."""
 
     async def answers(self) -> bool:
         """Whether the server takes connections."""
         try:
-            connection = await asyncpg.connect(
-                host=str(self.folder), user="titanium", password=self.password, database="postgres"
-            )
+            connection = await self._connect()
         except (OSError, asyncpg.PostgresError):
             return False
         await connection.close()
         return True
 
-    async def create_database(self) -> TestDatabase:
+    async def create_database(self, template: str = "template0") -> TestDatabase:
         """A fresh database of its own for one test."""
         name = f"t_{secrets.token_hex(6)}"
-        connection = await asyncpg.connect(
-            host=str(self.folder), user="titanium", password=self.password, database="postgres"
-        )
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return TestDatabase(f"postgresql://titanium@/{name}?host={self.folder}", self.password)
+
+    async def drop_database(self, name: str) -> None:
+        """Whoever still uses it is cut off: hundreds of them would fill the disk, or the memory."""
+        await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    async def _execute(self, statement: str) -> None:
+        connection = await self._connect()
         try:
-            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+            await connection.execute(statement)
         finally:
             await connection.close()
-        return TestDatabase(f"postgresql://titanium@/{name}?host={self.folder}", self.password)
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            host=str(self.folder), user="titanium", password=self.password, database="postgres"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -123,20 +138,30 @@ def _running_postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def migrated(postgres: PostgresServer) -> Callable[[str], Awaitable[TestDatabase]]:
+async def migrated(
+    postgres: PostgresServer,
+) -> AsyncIterator[Callable[[str], Awaitable[TestDatabase]]]:
     """A function: package name (`titanium_blog`) -> a fresh database at its newest revision."""
     from titanium_kit.migrate import migrate
     from titanium_kit.settings import ServiceSettings
 
-    async def make(package: str) -> TestDatabase:
-        database = await postgres.create_database()
-        settings = ServiceSettings(
-            service="test", environment="development", **database.environment()
-        )
-        await migrate(settings, package)
-        return database
+    made: list[str] = []
 
-    return make
+    async def make(package: str) -> TestDatabase:
+        if package not in postgres.templates:
+            database = await postgres.create_database()
+            settings = ServiceSettings(
+                service="test", environment="development", **database.environment()
+            )
+            await migrate(settings, package)
+            postgres.templates[package] = database.name
+        copy = await postgres.create_database(postgres.templates[package])
+        made.append(copy.name)
+        return copy
+
+    yield make
+    for name in made:
+        await postgres.drop_database(name)
 
 
 @pytest.fixture

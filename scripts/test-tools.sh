@@ -27,9 +27,10 @@ if [ "${#packages[@]}" -gt 0 ]; then
     fi
 fi
 
-# Envoys watch files; several platforms at once need more watchers than Debian gives a user.
+# Envoys watch files; several platforms at once need more watchers than Debian gives a user
+# (scripts/test.sh looks for the same number).
 watchers=/proc/sys/fs/inotify/max_user_instances
-if [ -r "$watchers" ] && [ "$(< "$watchers")" -lt 1024 ]; then
+if [ -r "$watchers" ] && [ "$(< "$watchers")" -lt 512 ]; then
     if [ -w "$watchers" ] && echo 1024 2> /dev/null > "$watchers"; then
         echo "fs.inotify.max_user_instances is 1024 until the next start of the machine"
     else

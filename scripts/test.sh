@@ -7,9 +7,28 @@ began=$SECONDS
 # Where these tests lie: collecting all others takes half a minute each time.
 platform=(cli/tests/commands tests/browser tests/contract tests/e2e tests/performance tests/security)
 machines=(tests/terraform)
-pytest=("$bin/python" -m pytest -q --cov --cov-report=)
+cloud=(tests/terraform cli/tests/cost cli/tests/schedule)
+pytest=("$bin/python" -m pytest -q)
+# Hundreds of processes start here: what one compiled the next does not compile again.
+unset PYTHONDONTWRITEBYTECODE
 
 step() { printf '\n== %s (after %s s)\n' "$1" "$((SECONDS - began))"; }
+
+end() {
+    [ -z "${terraform:-}" ] || kill -- "-$terraform" 2> /dev/null || true
+    rm -rf "${memory:-}" "${terraform_log:-}"
+}
+trap end EXIT
+
+# Hundreds of databases are made and dropped: in memory, where there is plenty of it.
+disk=${TMPDIR:-/tmp}
+available=$(awk '/^MemAvailable/ {print $2}' /proc/meminfo 2> /dev/null || true)
+room=$(df --output=avail /dev/shm 2> /dev/null | tail -1 || true)
+if [ "${available:-0}" -ge $((12 * 2 ** 20)) ] && [ "${room:-0}" -ge $((6 * 2 ** 20)) ] &&
+    ! grep -q ' /dev/shm .*noexec' /proc/mounts && memory=$(mktemp -d /dev/shm/ti-XXXX); then
+    chmod 1777 "$memory"
+    export TMPDIR=$memory
+fi
 
 step "programs for tests"
 scripts/test-tools.sh
@@ -19,10 +38,9 @@ scripts/test-tools.sh
 terraform_log=$(mktemp)
 set -m # a process group of its own, so that all of it can be ended
 nice -n 15 "$bin/python" -m pytest -q -p no:cacheprovider \
-    -m "cloud and not machines" > "$terraform_log" 2>&1 < /dev/null &
+    -m "cloud and not machines" "${cloud[@]}" > "$terraform_log" 2>&1 < /dev/null &
 terraform=$!
 set +m
-trap 'kill -- "-$terraform" 2> /dev/null || true; rm -f "$terraform_log"' EXIT
 
 step "style"
 make --no-print-directory lint
@@ -33,23 +51,23 @@ step "generated files are current"
 
 rm -f .coverage .coverage.*
 step "unit and integration tests"
-"${pytest[@]}" -n 2 --dist loadfile -m "not e2e and not cloud"
+"${pytest[@]}" --cov --cov-report= -n 2 --dist loadfile -m "not e2e and not cloud"
+step "coverage of lines and branches"
+"$bin/coverage" report --skip-covered --sort=cover | tail -40
 # What test-tools.sh could not raise (0: one after the other).
 at_once=2
 [ "$(cat /proc/sys/fs/inotify/max_user_instances 2> /dev/null || echo 1024)" -ge 512 ] || at_once=0
 step "the whole platform, on free ports, two at a time"
-"${pytest[@]}" --cov-append -n "$at_once" --dist loadfile -m "e2e and not alone" "${platform[@]}"
+"${pytest[@]}" -n "$at_once" --dist loadfile -m "e2e and not alone" "${platform[@]}"
 step "Terraform against an emulator of AWS, begun above"
 failed=0
 wait "$terraform" || failed=$?
+terraform=""
 cat "$terraform_log"
-rm -f "$terraform_log"
-trap - EXIT
 [ "$failed" = 0 ] || exit "$failed"
 step "machines: Patroni, tunnels"
-"${pytest[@]}" --cov-append -n 2 --dist loadfile -m "machines and not drill" "${machines[@]}"
+export TMPDIR=$disk # what is measured writes to a disk
+"${pytest[@]}" -n 2 --dist loadfile -m "machines and not drill" "${machines[@]}"
 step "the whole platform, measured: one at a time"
-"${pytest[@]}" --cov-append -m "e2e and alone" "${platform[@]}"
-step "coverage of lines and branches"
-"$bin/coverage" report --skip-covered --sort=cover | tail -40
+"${pytest[@]}" -m "e2e and alone" "${platform[@]}"
 step "done"

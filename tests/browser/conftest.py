@@ -17,9 +17,9 @@ from tests.support import ROOT, Platform, running_platform, wait_until
 VISITS = ("/blog/", "/api/posts", "/api/categories", "/api/posts?q=bread", "/api/posts/999999")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    """One chromium for a module."""
+    """One chromium for all, also in `blog/`."""
     with running_chromium() as chromium:
         yield chromium
 

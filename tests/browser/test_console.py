@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.blog.checks import overflow
 from tests.support import Platform, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -28,7 +29,6 @@ PAGES = {
     "runbooks": ("/runbooks", "a process crashed and was started again"),
 }
 NARROW = ({"width": 800, "height": 900}, {"width": 400, "height": 800})
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def visit(page: Any, platform: Platform, path: str, text: str) -> None:
@@ -45,10 +45,10 @@ def test_a_page_is_drawn_wide_and_narrow(
     visit(page, platform, path, text)
     page.wait_for_timeout(1500)  # charts draw themselves after the text
     page.screenshot(path=pictures / f"console-{name}.png", full_page=name != "logs")
-    assert page.evaluate(OVERFLOW) == 0
+    assert overflow(page) == 0
     for size in NARROW:
         page.set_viewport_size(size)
-        assert page.evaluate(OVERFLOW) == 0
+        assert overflow(page) == 0
 
 
 def test_every_page_is_one_link_away(page: Any, platform: Platform) -> None:

@@ -79,7 +79,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
 def reachable(postgres: PostgresServer, service: str, folder: Path) -> Iterator[dict[str, str]]:
     """Settings of `service` as in the cluster, with a database of its own; secrets in `folder`."""
     database = asyncio.run(postgres.create_database())
-    name = database.url.partition("?")[0].rpartition("/")[2]
+    name = database.name
     folder.mkdir(mode=0o755)
     values = {
         "database_password": database.password,

@@ -257,9 +257,12 @@ def test_the_pooler_suits_the_driver(solid_cloud: list[Object]) -> None:
     values = spec["pgbouncer"]["parameters"]
     assert spec["pgbouncer"]["poolMode"] == "transaction"
     assert int(values["max_prepared_statements"]) > 0
+    # What titanium_kit sends with every connection, and PgBouncer would refuse.
+    assert "statement_timeout" in values["ignore_startup_parameters"].split(",")
     server = named(solid_cloud, "Cluster", "postgres")["spec"]["postgresql"]["parameters"]
     most = int(values["default_pool_size"]) * spec["instances"] * len(DATABASES)
     assert most + 20 <= int(server["max_connections"])
+    assert server["client_connection_check_interval"] == "1s"
     clients = sum(
         one["spec"]["maxReplicas"] + 1
         for one in of_kind(solid_cloud, "HorizontalPodAutoscaler")

@@ -106,7 +106,7 @@ def test_what_is_small_already_stays_as_it_is(blog: Mesh) -> None:
     assert reply.body == b"User-agent: *\n"
 
 
-def test_errors_and_other_origins_pass_the_compressor(blog: Mesh) -> None:
+def test_an_error_is_compressed_like_a_page(blog: Mesh) -> None:
     blog.apps["blog-0"].answer = lambda _: Answer(404, TEXT, {"content-type": "text/html"})
     reply = blog.request("GET", "/blog/none", BROWSER)
     assert (reply.status, reply.headers["content-encoding"]) == (404, "br")

@@ -1,4 +1,4 @@
-"""One life of each configuration for all tests.
+"""One life of each configuration for all tests, and each module's own tests.
 
 The emulator takes its time for load balancers: all live side by side, each with an emulator of its
 own, the longest first, while tests that need none of them run.
@@ -9,54 +9,80 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from tests.terraform.life import Applied, live
-from tests.terraform.support import SOURCES
+from tests.terraform.support import SOURCES, Lent, copy_sources, emulators, initialized
 from titanium.errors import TitaniumError
 
 PROFILES = ("light", "standard")
 EXAMPLES = sorted(
     str(path.parent.relative_to(SOURCES)) for path in SOURCES.glob("modules/*/examples/*/main.tf")
 )
+TESTED = sorted(
+    {str(path.parent.parent.relative_to(SOURCES)) for path in SOURCES.rglob("tests/*.hcl")}
+)
 # These wait for a load balancer or a database.
-LONG = ("modules/database/", "modules/kubernetes/")
+LONG = ("modules/database/", "modules/edge/", "modules/kubernetes/")
 # Most of their time they wait for the emulator.
-AT_ONCE = 4
+AT_ONCE = 6
+# Fixtures whose work is done in the background, what waits most first.
+BACKGROUND = ("lives", "module_tests")
+
+T = TypeVar("T")
 
 
-def uses_lives(item: pytest.Item) -> bool:
-    """Whether a test asks for a life, directly or not."""
-    return "lives" in getattr(item, "fixturenames", ())
+def awaits(item: pytest.Item) -> set[str]:
+    """What of the background a test asks for, directly or not."""
+    return {*BACKGROUND} & {*getattr(item, "fixturenames", ())}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits for the lives comes last, the rest of this folder, which starts them, first."""
+    """What waits for the background comes last, the rest of this folder, which starts it, first."""
     here = Path(__file__).parent
-    items.sort(key=lambda item: 2 if uses_lives(item) else int(here not in item.path.parents))
+    items.sort(key=lambda item: 2 if awaits(item) else int(here not in item.path.parents))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _begin(request: pytest.FixtureRequest) -> None:
-    """The lives that somebody will ask for begin with the first test of this folder."""
-    if any(uses_lives(item) for item in request.session.items):
-        request.getfixturevalue("lives")
+    """What somebody will ask for begins with the first test of this folder."""
+    asked = set().union(*(awaits(item) for item in request.session.items))
+    for name in BACKGROUND:
+        if name in asked:
+            request.getfixturevalue(name)
 
 
 @pytest.fixture(scope="session")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Applied]]]:
+def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lent]:
+    """An emulator for whoever needs one; none is started before that."""
+    with emulators(tmp_path_factory.mktemp("emulators")) as lend:
+        yield lend
+
+
+@pytest.fixture(scope="session")
+def background(lent: Lent) -> Iterator[ThreadPoolExecutor]:
+    """Threads for what runs beside the tests that do not wait for it; they end before the emulators
+    do."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield pool
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def lives(
+    background: ThreadPoolExecutor, lent: Lent, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Future[Applied]]:
     """Profile or example => what it showed, as soon as it has."""
 
-    def folder() -> Path:
-        return tmp_path_factory.mktemp("terraform")
+    def begin(where: str, profile: str = "") -> Future[Applied]:
+        return background.submit(live, lent, tmp_path_factory.mktemp("terraform"), where, profile)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        started = {name: pool.submit(live, folder(), "environments/aws", name) for name in PROFILES}
-        for name in sorted(EXAMPLES, key=lambda one: not one.startswith(LONG)):
-            started[name] = pool.submit(live, folder(), name)
-        yield started
-        pool.shutdown(cancel_futures=True)
+    started = {name: begin("environments/aws", name) for name in PROFILES}
+    for name in sorted(EXAMPLES, key=lambda one: not one.startswith(LONG)):
+        started[name] = begin(name)
+    return started
 
 
 @pytest.fixture(scope="session")
@@ -83,11 +109,31 @@ def example(request: pytest.FixtureRequest, lives: dict[str, Future[Applied]]) -
     return _finished(lives[request.param])
 
 
-def _finished(future: Future[Applied]) -> Applied:
+@pytest.fixture(scope="session")
+def module_tests(
+    background: ThreadPoolExecutor, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Future[str]]:
+    """Module => what `terraform test` said of it, as soon as it has."""
+
+    def tested(folder: Path, where: str) -> str:
+        module = copy_sources(folder, emulated=False) / where
+        return initialized(module, folder / "data").run("test")
+
+    return {
+        where: background.submit(tested, tmp_path_factory.mktemp("module"), where)
+        for where in TESTED
+    }
+
+
+@pytest.fixture(scope="session", params=TESTED)
+def module_test(request: pytest.FixtureRequest, module_tests: dict[str, Future[str]]) -> str:
+    """Every module's own tests."""
+    return _finished(module_tests[request.param])
+
+
+def _finished(future: Future[T]) -> T:
+    """What was done in the background; fails, or skips, as it did."""
     try:
-        result = future.result()
+        return future.result()
     except TitaniumError as error:
         pytest.fail("\n".join((error.message, *error.details)))
-    if result.skipped:
-        pytest.skip(result.skipped)
-    return result

@@ -4,14 +4,13 @@ without an account. The test of the picture has a plan at hand; this makes one, 
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.terraform.support import ACCOUNT, ROOT, copy_sources, emulator, initialized
+from tests.terraform.support import ACCOUNT, ROOT, emulator, environment, planned
 from titanium.errors import TitaniumError
 from titanium.picture.draw import draw
 from titanium.picture.read import read
@@ -23,14 +22,9 @@ def main() -> int:
     """Exit status 0, or 1 with what is missing or wrong."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        configuration = copy_sources(folder, emulated=False) / "environments" / "aws"
-        (configuration / "account.auto.tfvars.json").write_text(json.dumps(ACCOUNT))
         try:
             with emulator(folder / "moto.log") as url:
-                terraform = initialized(configuration, folder / "data", url)
-                variables = ("-refresh=false", "-var-file=light.tfvars")
-                terraform.run("plan", "-out=plan", *variables, timeout=600)
-                plan = json.loads(terraform.run("show", "-json", "plan"))
+                plan = planned(environment(folder, ACCOUNT, url), "-var-file=light.tfvars")
         except pytest.skip.Exception as reason:
             print(reason, file=sys.stderr)
             return 1

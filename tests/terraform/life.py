@@ -11,23 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.terraform.support import (
     ACCOUNT,
+    LONG,
+    Lent,
     at,
     client,
     copy_sources,
-    emulator,
+    environment,
     initialized,
+    planned,
     terminated,
 )
 from titanium.terraform import Terraform
 
-# Seconds. Most of it is waiting; but it may be run beside everything else, when nobody else wants
-# the processor.
-LONG = 900
 # Put on whatever Terraform makes, so that what is left behind can be found.
 MARK = ("Life", "test")
 
@@ -46,7 +45,6 @@ class Applied:
     left_in_account: list[str] = field(default_factory=list)
     destroyed: bool = False
     said: str = ""
-    skipped: str = ""
 
     def resources(self, kind: str) -> list[dict[str, Any]]:
         """Values of every managed resource of type `kind`, each with its `address`."""
@@ -73,27 +71,23 @@ def every_resource(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from every_resource(child)
 
 
-def live(folder: Path, where: str, profile: str = "") -> Applied:
+def live(emulator: Lent, folder: Path, where: str, profile: str = "") -> Applied:
     """Apply the configuration `where` (below terraform/), plan again, destroy; what was seen.
 
     With a profile there is a first plan, of the sources as they are; the rest is of what the
-    emulator can do. TitaniumError when Terraform fails.
+    emulator can do. TitaniumError when Terraform fails; skips when there is none.
     """
     result = Applied(profile or where)
     configuration = copy_sources(folder / "emulated", emulated=True) / where
     if profile:
         (configuration / "account.auto.tfvars.json").write_text(json.dumps(ACCOUNT))
     variables = [f"-var-file={profile}.tfvars"] if profile else []
-    try:
-        prepared = initialized(configuration, folder / "data")
-    except pytest.skip.Exception as reason:
-        result.skipped = str(reason)
-        return result
+    prepared = initialized(configuration, folder / "data")
     key, value = MARK
-    with emulator(folder / "moto.log") as url:
+    with emulator() as url:
         terraform = at(prepared, url, **{f"TF_AWS_DEFAULT_TAGS_{key}": value})
         if profile:
-            result.plan = _first_plan(folder, where, variables, url)
+            result.plan = planned(environment(folder / "whole", ACCOUNT, url), *variables)
         terraform.run("apply", "-auto-approve", "-parallelism=15", *variables, timeout=LONG)
         result.state, result.outputs = in_state(configuration)
         result.second_plan = _changes(terraform, variables)
@@ -106,15 +100,6 @@ def live(folder: Path, where: str, profile: str = "") -> Applied:
         result.left_in_state = [one["address"] for _, one in in_state(configuration)[0]]
         result.left_in_account = left(url)
     return result
-
-
-def _first_plan(folder: Path, where: str, variables: list[str], url: str) -> dict[str, Any]:
-    whole = copy_sources(folder / "whole", emulated=False) / where
-    (whole / "account.auto.tfvars.json").write_text(json.dumps(ACCOUNT))
-    terraform = initialized(whole, folder / "data-whole", url)
-    terraform.run("plan", "-refresh=false", "-out=plan", *variables, timeout=LONG)
-    plan: dict[str, Any] = json.loads(terraform.run("show", "-json", "plan"))
-    return plan
 
 
 def _changes(terraform: Terraform, variables: list[str]) -> list[str]:
@@ -147,21 +132,14 @@ def releasing(url: str) -> Iterator[None]:
     """Meanwhile, interfaces and disks of instances that ended are free, as they are on AWS: the
     emulator keeps them attached, and then they cannot be deleted."""
     over = threading.Event()
+    freed: set[str] = set()
 
     def release() -> None:
         ec2 = client("ec2", url)
         while not over.wait(0.5):
-            ended = terminated(ec2)
-            for interface in ec2.describe_network_interfaces()["NetworkInterfaces"]:
-                attachment = interface.get("Attachment") or {}
-                if attachment.get("InstanceId") in ended:
-                    ec2.detach_network_interface(
-                        AttachmentId=attachment["AttachmentId"], Force=True
-                    )
-            for disk in ec2.describe_volumes()["Volumes"]:
-                for attachment in disk["Attachments"]:
-                    if attachment["InstanceId"] in ended:
-                        ec2.detach_volume(VolumeId=disk["VolumeId"])
+            if ended := terminated(ec2) - freed:
+                _free(ec2, ended)
+                freed.update(ended)
 
     def patiently() -> None:
         # Terraform changes the same things: what is gone meanwhile needs no releasing.
@@ -176,6 +154,17 @@ def releasing(url: str) -> Iterator[None]:
     finally:
         over.set()
         thread.join(30)
+
+
+def _free(ec2: Any, ended: set[str]) -> None:
+    for interface in ec2.describe_network_interfaces()["NetworkInterfaces"]:
+        attachment = interface.get("Attachment") or {}
+        if attachment.get("InstanceId") in ended:
+            ec2.detach_network_interface(AttachmentId=attachment["AttachmentId"], Force=True)
+    for disk in ec2.describe_volumes()["Volumes"]:
+        for attachment in disk["Attachments"]:
+            if attachment["InstanceId"] in ended:
+                ec2.detach_volume(VolumeId=disk["VolumeId"])
 
 
 def left(url: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import shutil
 import socket
@@ -9,14 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import boto3
+import httpx2
 import pytest
 
 from titanium.errors import TitaniumError
@@ -28,6 +32,13 @@ SOURCES = ROOT / "terraform"
 EMULATOR = Path(__file__).parent / "emulator"
 REGION = "ap-northeast-2"
 PROGRAM = ROOT / ".venv" / "moto" / "bin" / "moto_server"
+
+# Seconds. Most of it is waiting; but it may be run beside everything else, when nobody else wants
+# the processor.
+LONG = 900
+
+# Lends an emulator: its URL, for as long as it is needed.
+Lent = Callable[[], AbstractContextManager[str]]
 
 _MAKING_CLIENTS = threading.Lock()
 
@@ -82,6 +93,33 @@ def emulator(log: Path) -> Iterator[str]:
     finally:
         process.kill()  # it has nothing to keep, and may be slow to listen on a busy machine
         process.wait(60)
+
+
+def empty(url: str) -> None:
+    """Take everything out of an emulator."""
+    httpx2.post(f"{url}/moto-api/reset", timeout=120, trust_env=False).raise_for_status()
+
+
+@contextmanager
+def emulators(folder: Path) -> Iterator[Lent]:
+    """Lends emulators to several threads, each with nothing in it. As many run as are lent at once:
+    one that comes back is lent again, and has its services loaded already."""
+    free: SimpleQueue[str] = SimpleQueue()
+    numbers = itertools.count()
+    with ExitStack() as running:
+
+        @contextmanager
+        def lent() -> Iterator[str]:
+            try:
+                url = free.get_nowait()
+            except Empty:
+                url = running.enter_context(emulator(folder / f"moto-{next(numbers)}.log"))
+            yield url
+            # After a failure it is lent no more: who knows what still speaks to it.
+            empty(url)
+            free.put(url)
+
+        yield lent
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -144,13 +182,28 @@ def initialized(configuration: Path, data: Path, url: str = "http://127.0.0.1:9"
     return terraform
 
 
+def environment(folder: Path, variables: dict[str, Any], url: str) -> Terraform:
+    """Environment aws as it is in the sources, ready to plan with `variables`."""
+    configuration = copy_sources(folder, emulated=False) / "environments" / "aws"
+    (configuration / "account.auto.tfvars.json").write_text(json.dumps(variables))
+    return initialized(configuration, folder / "data", url)
+
+
+def planned(terraform: Terraform, *options: str) -> dict[str, Any]:
+    """What `terraform plan` makes from nothing, as JSON."""
+    terraform.run("plan", "-refresh=false", "-out=plan", *options, timeout=LONG)
+    plan: dict[str, Any] = json.loads(terraform.run("show", "-json", "plan"))
+    return plan
+
+
 def at(terraform: Terraform, url: str, **more: str) -> Terraform:
     """The same with the emulator at `url` in the place of AWS, and `more` environment variables."""
     return replace(terraform, environment=credentials(url) | more)
 
 
+@cache
 def client(service: str, url: str) -> Any:
-    """boto3's client for the emulator; several threads may ask for one."""
+    """boto3's client for the emulator; several threads may ask for one, and share it."""
     with _MAKING_CLIENTS:
         return _session().client(
             service,  # type: ignore[call-overload]

@@ -15,21 +15,13 @@ import yaml
 
 from tests.manifests.support import KUBECTL, MANIFESTS, REASON, build
 from tests.terraform.life import every_resource
-from tests.terraform.support import ACCOUNT, SOURCES, copy_sources, emulator, initialized
-from titanium.terraform import Terraform
+from tests.terraform.support import ACCOUNT, SOURCES, Lent, environment, planned
 
 pytestmark = pytest.mark.cloud
 
 ENVIRONMENT = SOURCES / "environments" / "aws"
 DOMAIN = {"domain": "titanium.example.org", "zone_id": "Z0123456789EXAMPLE"}
 NODES = {"instance_types": ["t4g.large"], "min": 1, "max": 5, "desired": 3}
-
-
-def plan_of(folder: Path, variables: dict[str, Any], url: str = "") -> Terraform:
-    """Terraform where `plan` sees these variables."""
-    configuration = copy_sources(folder, emulated=False) / "environments" / "aws"
-    (configuration / "account.auto.tfvars.json").write_text(json.dumps(variables))
-    return initialized(configuration, folder / "data", url)
 
 
 def test_mistakes_between_variables_are_refused_in_words(tmp_path: Path) -> None:
@@ -42,7 +34,8 @@ def test_mistakes_between_variables_are_refused_in_words(tmp_path: Path) -> None
         "node_groups": {"application": NODES},
         "kubernetes_mode": "kubeadm",
     }
-    done = plan_of(tmp_path, DOMAIN | mistakes).attempt("plan", "-refresh=false")
+    terraform = environment(tmp_path, DOMAIN | mistakes, "http://127.0.0.1:9")  # asks nobody
+    done = terraform.attempt("plan", "-refresh=false")
     assert done.returncode == 1
     said = " ".join(re.sub(r"[│╷╵]", " ", done.stdout + done.stderr).split())
     for message in (
@@ -57,20 +50,19 @@ def test_mistakes_between_variables_are_refused_in_words(tmp_path: Path) -> None
 
 
 @pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+def other(lent: Lent, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """What neither profile switches on: kubeadm in the place of EKS, and RDS with office hours."""
-    planned = {}
     switches = {
-        "kubeadm": {"kubernetes_mode": "kubeadm", "office_hours": False},
-        "rds": {"database_mode": "rds", "office_hours": True},
+        "kubeadm": ("-var=kubernetes_mode=kubeadm", "-var=office_hours=false"),
+        "rds": ("-var=database_mode=rds", "-var=office_hours=true"),
     }
-    with emulator(tmp_path_factory.mktemp("emulator") / "moto.log") as url:
-        for name, variables in switches.items():
-            terraform = plan_of(tmp_path_factory.mktemp(name), ACCOUNT | variables, url)
-            terraform.run("plan", "-refresh=false", "-out=plan", timeout=300)
-            plan = json.loads(terraform.run("show", "-json", "plan"))
-            planned[name] = list(every_resource(plan["planned_values"]["root_module"]))
-    return planned
+    with lent() as url:
+        terraform = environment(tmp_path_factory.mktemp("other"), ACCOUNT, url)
+        plans = {name: planned(terraform, *options) for name, options in switches.items()}
+    return {
+        name: list(every_resource(plan["planned_values"]["root_module"]))
+        for name, plan in plans.items()
+    }
 
 
 def test_kubeadm_takes_the_place_of_eks(other: dict[str, list[dict[str, Any]]]) -> None:

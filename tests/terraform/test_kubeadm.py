@@ -3,6 +3,7 @@ those that need a network (apt-get, kubeadm, aws, ...), which write down what th
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -105,7 +106,8 @@ output "worker" {
     )
     terraform = initialized(folder, folder / "data")
     terraform.run("apply", "-auto-approve")
-    return {name: terraform.run("output", "-raw", name) for name in ("first", "other", "worker")}
+    outputs = json.loads(terraform.run("output", "-json"))
+    return {name: one["value"] for name, one in outputs.items()}
 
 
 @dataclass(frozen=True)

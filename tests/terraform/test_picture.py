@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.terraform.draw_picture import PICTURE
 from tests.terraform.life import Applied
-from tests.terraform.support import ROOT
 from titanium.picture.draw import draw
 from titanium.picture.read import read
 
 pytestmark = pytest.mark.cloud
-
-PICTURE = ROOT / "docs" / "img" / "network.svg"
 
 
 def test_the_picture_of_the_network_is_current(light: Applied) -> None:

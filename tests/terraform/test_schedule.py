@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.terraform.life import Applied
-from tests.terraform.support import EMULATOR, SOURCES, client, credentials, emulator
+from tests.terraform.support import EMULATOR, SOURCES, Lent, client, credentials
 from titanium.main import cli
 from titanium.schedule.cron import parse, time_zone
 
@@ -38,9 +38,9 @@ def schedules(light: Applied) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An emulator of this module's own; its address."""
-    with emulator(tmp_path_factory.mktemp("schedule") / "moto.log") as url:
+def account(lent: Lent) -> Iterator[str]:
+    """An emulator for this module alone; its address."""
+    with lent() as url:
         yield url
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import botocore.loaders
 import botocore.session
-import httpx2
 import pytest
 
 from tests.terraform import support
@@ -35,7 +34,7 @@ def one_loader() -> Iterator[None]:
 @pytest.fixture
 def aws(emulator: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty account; this process's boto3 speaks to it."""
-    httpx2.post(f"{emulator}/moto-api/reset", timeout=120, trust_env=False).raise_for_status()
+    support.empty(emulator)
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

@@ -25,8 +25,12 @@ umask 077
 curl --fail --silent --show-error --output "$work/ca.crt" \
     "https://truststore.pki.rds.amazonaws.com/$region/$region-bundle.pem"
 openssl x509 -in "$work/ca.crt" -noout
-# The exporter's password is made once. By a file: arguments show in the process list.
-known=$(secret "$client" 2> /dev/null || echo '{}')
+# The exporter's password is made once: only where there is no value yet, not where it could not be read.
+if ! known=$(secret "$client" 2> "$work/said"); then
+    grep -q ResourceNotFoundException "$work/said" || { cat "$work/said" >&2; exit 1; }
+    known='{}'
+fi
+# By a file: arguments show in the process list.
 jq --arg new "$(openssl rand -hex 24)" --rawfile ca "$work/ca.crt" \
     '{monitor_password: (.monitor_password // $new), ca_certificate: $ca}' <<< "$known" > "$work/client.json"
 aws --region "$region" secretsmanager put-secret-value --secret-id "$client" \

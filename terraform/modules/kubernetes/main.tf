@@ -1,6 +1,5 @@
 # One module, two ways to a cluster: EKS (eks*.tf) or kubeadm on EC2 (kubeadm*.tf). Network and the
 # nodes' role are common.
-data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 

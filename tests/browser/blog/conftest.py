@@ -1,23 +1,15 @@
-"""One chromium and one platform for all tests of the blog's pages; a context for each visitor."""
+"""One platform for all tests of the blog's pages; a context for each visitor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.blog.visitor import Visitor, open_visitor
-from tests.browser.chromium import running_chromium
+from tests.browser.blog.visitor import Visit, Visitor, open_visitor
 from tests.support import Person, Platform, running_platform
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
-    """One chromium for all."""
-    with running_chromium() as chromium:
-        yield chromium
 
 
 @pytest.fixture(scope="package")
@@ -28,7 +20,7 @@ def platform(browser: Any, relaxed_policy: Path) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def visit(browser: Any, platform: Platform) -> Iterator[Callable[..., Visitor]]:
+def visit(browser: Any, platform: Platform) -> Iterator[Visit]:
     """`open_visitor` on this platform; afterwards no visitor may have seen an error."""
     visitors: list[Visitor] = []
 

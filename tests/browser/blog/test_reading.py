@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -10,12 +9,11 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.browser.blog.checks import repaint
-from tests.browser.blog.visitor import Visitor
+from tests.browser.blog.visitor import Visit
 from tests.support import Platform, wait_until
 
 pytestmark = pytest.mark.e2e
 
-Visit = Callable[..., Visitor]
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 LANGUAGES = pytest.mark.parametrize("language", ["en", "ko"])
 CODE_POST = "asyncio timeout"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -10,12 +10,11 @@ import pytest
 
 from services.blog.tests.payloads import PAYLOADS
 from tests.browser.blog.checks import repaint, script
-from tests.browser.blog.visitor import Visitor
+from tests.browser.blog.visitor import Visit, Visitor
 from tests.support import Person, Platform, wait_until
 
 pytestmark = pytest.mark.e2e
 
-Visit = Callable[..., Visitor]
 # Whatever a payload calls comes here, from every frame.
 TRAP = "for (const name of ['alert', 'confirm', 'prompt', 'msgbox']) window[name] = window.__ran;"
 
@@ -63,7 +62,7 @@ class Trapped:
         assert self.visitor.unexpected() == [], tab.url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hostile(platform: Platform) -> tuple[Person, list[int]]:
     """Somebody who put every payload into every field of a post of its own."""
     person = platform.register()

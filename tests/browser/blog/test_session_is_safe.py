@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.blog.visitor import Visitor
+from tests.browser.blog.visitor import Visit, Visitor
 from tests.support import Person, Platform
 
 pytestmark = pytest.mark.e2e
 
-Visit = Callable[..., Visitor]
 KEPT = """
 async () => JSON.stringify([
   { ...localStorage }, { ...sessionStorage }, document.cookie, await indexedDB.databases(),
@@ -105,11 +103,7 @@ def test_bar_52_another_site_changes_nothing(
     visitor.page.locator("main", has_text=person.username).wait_for()
     cookie = refresh_cookie(visitor)
     other = visitor.tab()
-    page = ATTACK.format(url=platform.url, what=what)
-    other.route(
-        f"{OTHER_SITE}/**", lambda route: route.fulfill(body=page, content_type="text/html")
-    )
-    other.goto(f"{OTHER_SITE}/")
+    serve(other, ATTACK.format(url=platform.url, what=what))
     other.evaluate(
         """async (url) => fetch(url, { method: "POST", credentials: "include", mode: "no-cors" })
              .catch(() => null)""",

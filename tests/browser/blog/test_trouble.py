@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.browser.blog.test_reading import LANGUAGES
 from tests.browser.blog.test_writing import button, fill, open_editor, toast
-from tests.browser.blog.visitor import Visitor
+from tests.browser.blog.visitor import Visit, Visitor
 from tests.support import Person, Platform, wait_until
 
 pytestmark = pytest.mark.e2e
-
-Visit = Callable[..., Visitor]
-LANGUAGES = pytest.mark.parametrize("language", ["en", "ko"])
 
 
 def alert(page: Any, text: str) -> Any:
@@ -299,10 +296,13 @@ def test_leaving_with_unsaved_words_is_asked_about(visit: Visit, person: Person)
         asked.append(dialog.type)
         dialog.accept()
 
-    writer.page.on("dialog", answer)
-    page = open_editor(writer)
-    writer.page.wait_for_load_state("networkidle")
-    page.reload()
+    page = writer.page
+    page.on("dialog", answer)
+    # Left in the middle of a refresh, the next page would wait for that one's answer.
+    with page.expect_response("**/api/auth/refresh"):
+        open_editor(writer)
+    with page.expect_response("**/api/auth/refresh"):
+        page.reload()
     page.locator("#editor [name=content]:enabled").wait_for()
     assert asked == []
     page.locator("[name=title]").click()

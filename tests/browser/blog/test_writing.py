@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.blog.visitor import NARROW, WIDE, Visitor
+from tests.browser.blog.visitor import NARROW, WIDE, Visit, Visitor
 from tests.support import Person, Platform
 
 pytestmark = pytest.mark.e2e
 
-Visit = Callable[..., Visitor]
 WAYS = pytest.mark.parametrize(
     ("language", "scheme", "width"),
     [("en", "light", WIDE), ("ko", "dark", NARROW)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +62,10 @@ class Visitor:
         if status := STATUS.search(text):
             return status[1] in self.expected
         return any(part in text for part in self.expected if not part.isdigit())
+
+
+Visit = Callable[..., Visitor]
+"""The fixture `visit`: `open_visitor` without browser and platform."""
 
 
 def open_visitor(

@@ -30,7 +30,6 @@ from titanium.tools import find_postgres_bin
 _PORTS = 60
 _UP_WITHIN, _DOWN_WITHIN = 300.0, 120.0
 _RAISED = 1_000_000
-_LIMIT_SECTION = re.compile(r"^\[limits\.[^\]]+\]\s*(#.*)?$")
 _LIMIT_VALUE = re.compile(r"^(requests|burst)\s*=.*$")
 
 
@@ -181,7 +180,7 @@ def raise_limits(policy: str) -> str:
     inside = False
     for line in policy.splitlines():
         if line.startswith("["):
-            inside = _LIMIT_SECTION.match(line.strip()) is not None
+            inside = line.startswith("[limits.")
         found = _LIMIT_VALUE.match(line) if inside else None
         if inside and line.startswith("per_seconds"):
             lines.append("per_seconds = 1")

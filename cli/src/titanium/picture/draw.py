@@ -122,7 +122,7 @@ class Canvas:
         elif beside:
             row, x = [], float(self.left)
             largest = max(beside, key=lambda part: part.key in ("nodes", "balancer", "database"))
-            rest = width / max(1, len(beside) - 1)
+            rest = width / (len(beside) - 1)
             for part in beside:
                 size = width * 2 if part is largest else rest
                 row.append((part, x, size - GAP))

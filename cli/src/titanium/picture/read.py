@@ -271,7 +271,7 @@ def _ports(plan: _Plan) -> dict[str, str]:
 
     def add(key: str, module: str, name: str) -> None:
         for one in plan.of("aws_vpc_security_group_ingress_rule", module):
-            if name in f"{one.address}" and not one.values.get("cidr_ipv4"):
+            if name in one.address and not one.values.get("cidr_ipv4"):
                 found.setdefault(key, set()).add(int(one.values["from_port"]))
 
     add("nodes", "", "ingress_rule.gateway")

@@ -84,7 +84,8 @@ class _PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg is
 
         Asked to stop while it waits for a standby, PostgreSQL ends the wait, not the commit: others
         would see, and a repeated request confirm, what a failover takes back. What runs for too
-        long the server stops by itself (statement_timeout, which does not count that wait).
+        long the server stops by itself (statement_timeout, which does not count that wait; behind
+        PgBouncer client_connection_check_interval).
         """
 
         def leave() -> None:

@@ -1,18 +1,23 @@
-"""Helpers for tests of services: an application with its lifespan, and tokens it accepts."""
+"""Helpers for tests of services: an application with its lifespan, the peers that its egress leads
+to, and tokens it accepts."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import jwt
+import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from jwt.algorithms import OKPAlgorithm
+from starlette.types import ASGIApp
 
 from titanium_kit.tokens.claims import ALGORITHM, TYPE
 
@@ -26,6 +31,21 @@ async def serving(app: FastAPI, base_url: str = "http://test") -> AsyncIterator[
         httpx2.AsyncClient(transport=transport, base_url=base_url) as client,
     ):
         yield client
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, socket: Path) -> AsyncIterator[None]:
+    """`app` on a Unix socket, in this event loop; at the end no request is waited for."""
+    config = uvicorn.Config(app, uds=str(socket), lifespan="off", log_config=None, ws="none")
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve())  # noqa: SLF001 - serve() would take the signals
+    try:
+        while not (server.started or task.done()):  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.005)
+        yield
+    finally:
+        server.should_exit = server.force_exit = True
+        await task
 
 
 class LocalIssuer:

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from titanium_kit.client import MeshClient
 from titanium_kit.context import RequestContext, current_request
 from titanium_kit.problems import Unavailable
 from titanium_kit.settings import ServiceSettings
+from titanium_kit.testing import listening
 
 pytestmark = pytest.mark.integration
 
@@ -49,16 +49,8 @@ class Peer:
 @pytest.fixture
 async def peer(tmp_path: Path) -> AsyncIterator[Peer]:
     peer = Peer()
-    config = uvicorn.Config(
-        peer, uds=str(tmp_path / "egress.sock"), lifespan="off", log_config=None, ws="none"
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    yield peer
-    server.should_exit = server.force_exit = True
-    await task
+    async with listening(peer, tmp_path / "egress.sock"):
+        yield peer
 
 
 @pytest.fixture

@@ -13,23 +13,13 @@ from typing import Any
 import asyncpg
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI, Response
 
-from titanium_kit.testing import LocalIssuer, serving
+from titanium_kit.testing import LocalIssuer, listening, serving
 from titanium_user.main import create_app
 from titanium_user.settings import UserSettings
 
 PASSWORD = "correct horse battery"
-
-
-class QuietServer(uvicorn.Server):
-    """A server inside the test's event loop: the signals stay pytest's."""
-
-    def capture_signals(self) -> Any:
-        from contextlib import nullcontext
-
-        return nullcontext()
 
 
 @dataclass
@@ -107,21 +97,6 @@ class Service:
         return rows
 
 
-@asynccontextmanager
-async def listening(peers: Peers, socket: Path) -> AsyncIterator[None]:
-    """`peers` on a Unix socket."""
-    config = uvicorn.Config(peers.app(), uds=str(socket), log_config=None, lifespan="off")
-    server = QuietServer(config)
-    task = asyncio.create_task(server.serve())
-    try:
-        while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, no event
-            await asyncio.sleep(0.005)
-        yield
-    finally:
-        server.should_exit = True
-        await task
-
-
 @pytest.fixture
 async def make_service(
     migrated: Callable[[str], Awaitable[Any]],
@@ -147,7 +122,7 @@ async def make_service(
             settings = UserSettings(**values)
             app = create_app(settings)
             peers = Peers()
-            async with listening(peers, socket), serving(app) as http:
+            async with listening(peers.app(), socket), serving(app) as http:
                 yield Service(http, app, peers, settings)
 
         yield make

@@ -42,45 +42,20 @@ run "users_are_made_switched_off" {
   }
 }
 
-run "an_access_string_that_switches_on_is_refused" {
-  command = plan
-
-  variables {
-    users = { blog = "on ~* +@all" }
-  }
-
-  expect_failures = [var.users]
-}
-
-run "an_ec2_type_is_refused" {
-  command = plan
-
-  variables {
-    node_type = "t4g.micro"
-  }
-
-  expect_failures = [var.node_type]
-}
-
-run "one_subnet_is_refused" {
-  command = plan
-
-  variables {
-    subnet_ids = ["subnet-0123456789abcdef0"]
-  }
-
-  expect_failures = [var.subnet_ids]
-}
-
 # All at once: each is named, not the first alone.
-run "every_other_mistake_is_refused" {
+run "every_mistake_is_refused" {
   command = plan
 
   variables {
     name           = "Titanium_Cache"
     replicas       = 1.5
     engine_version = "6.2"
+    users          = { blog = "on ~* +@all" } # switched on without a password
+    node_type      = "t4g.micro"              # a type of EC2
+    subnet_ids     = ["subnet-0123456789abcdef0"]
   }
 
-  expect_failures = [var.name, var.replicas, var.engine_version]
+  expect_failures = [
+    var.name, var.replicas, var.engine_version, var.users, var.node_type, var.subnet_ids,
+  ]
 }

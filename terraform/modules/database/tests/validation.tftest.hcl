@@ -84,82 +84,23 @@ run "rds_is_in_two_zones_and_private" {
   }
 }
 
-run "even_node_counts_are_refused" {
+run "one_node_the_same_subnet_twice_and_a_time_without_zone_are_refused" {
   command = plan
-  variables { node_count = 4 }
-  expect_failures = [var.node_count]
+
+  variables {
+    node_count = 1
+    subnet_ids = ["subnet-a", "subnet-a"]
+    restore    = { cluster = "titanium-old", bucket = "titanium-postgres-backup-0", target = "2026-11-20 14:05" }
+  }
+
+  expect_failures = [var.node_count, var.subnet_ids, var.restore]
 }
 
-run "one_node_is_refused" {
-  command = plan
-  variables { node_count = 1 }
-  expect_failures = [var.node_count]
-}
-
-run "unknown_modes_are_refused" {
-  command = plan
-  variables { mode = "aurora" }
-  expect_failures = [var.mode]
-}
-
-run "one_subnet_is_refused" {
-  command = plan
-  variables { subnet_ids = ["subnet-a"] }
-  expect_failures = [var.subnet_ids]
-}
-
-run "the_same_subnet_twice_is_refused" {
-  command = plan
-  variables { subnet_ids = ["subnet-a", "subnet-a"] }
-  expect_failures = [var.subnet_ids]
-}
-
-run "the_world_is_refused" {
-  command = plan
-  variables { allowed_cidrs = ["0.0.0.0/0"] }
-  expect_failures = [var.allowed_cidrs]
-}
-
-run "ssh_from_the_world_is_refused" {
-  command = plan
-  variables { admin_cidrs = ["0.0.0.0/0"] }
-  expect_failures = [var.admin_cidrs]
-}
-
-run "types_that_are_too_small_or_too_old_are_refused" {
-  command = plan
-  variables { instance_type = "t2.micro" }
-  expect_failures = [var.instance_type]
-}
-
-run "an_archive_that_lags_is_refused" {
-  command = plan
-  variables { archive_timeout = 600 }
-  expect_failures = [var.archive_timeout]
-}
-
-run "a_restore_over_itself_is_refused" {
-  command = plan
-  variables { restore = { cluster = "titanium", bucket = "titanium-postgres-backup-0" } }
-  expect_failures = [var.restore]
-}
-
-run "a_time_without_zone_is_refused" {
-  command = plan
-  variables { restore = { cluster = "titanium-old", bucket = "titanium-postgres-backup-0", target = "2026-11-20 14:05" } }
-  expect_failures = [var.restore]
-}
-
+# A restore's name is compared with it: alone.
 run "bad_names_are_refused" {
   command = plan
   variables { name = "Titanium_DB" }
   expect_failures = [var.name]
-}
-
-run "small_disks_are_refused" {
-  command = plan
-  variables { data_gib = 5 }
-  expect_failures = [var.data_gib]
 }
 
 # All at once: each is named, not the first alone.
@@ -167,6 +108,15 @@ run "every_other_mistake_is_refused" {
   command = plan
 
   variables {
+    node_count         = 4
+    mode               = "aurora"
+    subnet_ids         = ["subnet-a"]
+    allowed_cidrs      = ["0.0.0.0/0"]
+    admin_cidrs        = ["0.0.0.0/0"]
+    instance_type      = "t2.micro"
+    archive_timeout    = 600
+    restore            = { cluster = "titanium", bucket = "titanium-postgres-backup-0" } # over itself
+    data_gib           = 5
     backup_days        = 90
     memory_mib         = 512
     services           = { "my-blog" = "arn:aws:secretsmanager:ap-northeast-2:111122223333:secret:x" }
@@ -175,5 +125,9 @@ run "every_other_mistake_is_refused" {
     rds_version        = "14"
   }
 
-  expect_failures = [var.backup_days, var.memory_mib, var.services, var.ami_id, var.rds_instance_class, var.rds_version]
+  expect_failures = [
+    var.node_count, var.mode, var.subnet_ids, var.allowed_cidrs, var.admin_cidrs, var.instance_type,
+    var.archive_timeout, var.restore, var.data_gib, var.backup_days, var.memory_mib, var.services,
+    var.ami_id, var.rds_instance_class, var.rds_version,
+  ]
 }

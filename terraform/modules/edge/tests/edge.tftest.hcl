@@ -68,36 +68,6 @@ run "two_zones_are_refused" {
   expect_failures = [var.zone_id]
 }
 
-run "an_address_in_the_place_of_a_name_is_refused" {
-  command = plan
-
-  variables {
-    domain = "https://titanium.example.org"
-  }
-
-  expect_failures = [var.domain]
-}
-
-run "a_rate_below_what_aws_takes_is_refused" {
-  command = plan
-
-  variables {
-    rate_limit = 50
-  }
-
-  expect_failures = [var.rate_limit]
-}
-
-run "a_rule_group_that_does_not_exist_is_refused" {
-  command = plan
-
-  variables {
-    counted_rules = { comon = ["SizeRestrictions_BODY"] }
-  }
-
-  expect_failures = [var.counted_rules]
-}
-
 # All at once: each is named, not the first alone.
 run "every_other_mistake_is_refused" {
   command = plan
@@ -107,7 +77,13 @@ run "every_other_mistake_is_refused" {
     public_subnet_ids = ["subnet-0123456789abcdef0"]
     certificate_arn   = "arn:aws:iam::123456789012:server-certificate/titanium"
     health_check_path = "health"
+    domain            = "https://titanium.example.org"        # an address in the place of a name
+    rate_limit        = 50                                    # below what AWS takes
+    counted_rules     = { comon = ["SizeRestrictions_BODY"] } # no such group of rules
   }
 
-  expect_failures = [var.name, var.public_subnet_ids, var.certificate_arn, var.health_check_path]
+  expect_failures = [
+    var.name, var.public_subnet_ids, var.certificate_arn, var.health_check_path, var.domain,
+    var.rate_limit, var.counted_rules,
+  ]
 }

@@ -14,10 +14,6 @@ mock_provider "aws" {
   mock_data "aws_partition" {
     defaults = { partition = "aws" }
   }
-
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
 }
 
 variables {
@@ -28,17 +24,13 @@ variables {
   node_groups = { application = { instance_types = ["t4g.large"], min = 0, max = 4, desired = 3 } }
 }
 
-run "the_api_server_is_private_by_default" {
+run "the_api_server_is_private_and_nodes_take_only_imdsv2_and_encrypted_disks" {
   command = plan
 
   assert {
     condition     = aws_eks_cluster.this[0].vpc_config[0].endpoint_private_access && !aws_eks_cluster.this[0].vpc_config[0].endpoint_public_access
     error_message = "private endpoint alone"
   }
-}
-
-run "nodes_take_only_imdsv2_and_encrypted_disks" {
-  command = plan
 
   assert {
     condition     = aws_launch_template.node["application"].metadata_options[0].http_tokens == "required"
@@ -64,45 +56,29 @@ run "kubeadm_makes_three_instances_and_no_eks" {
   }
 }
 
-run "an_even_control_plane_is_refused" {
+run "mistakes_with_kubeadm_and_intel_types_in_an_arm_group_are_refused" {
   command = plan
 
   variables {
     mode                = "kubeadm"
-    control_plane_count = 2
+    control_plane_count = 2      # even
+    kubernetes_version  = "1.36" # not with Debian's containerd
+    node_groups         = { application = { instance_types = ["m5.large"], arch = "arm64", min = 1, max = 3, desired = 2 } }
   }
 
-  expect_failures = [var.control_plane_count]
+  expect_failures = [var.control_plane_count, var.kubernetes_version, var.node_groups]
 }
 
-run "an_api_server_open_to_the_world_is_refused" {
+run "mistakes_with_eks_and_graviton_types_in_an_intel_group_are_refused" {
   command = plan
 
   variables {
     endpoint_public_cidrs = ["0.0.0.0/0"]
+    kubernetes_version    = "1.29" # the mesh does not support it
+    node_groups           = { application = { instance_types = ["m7g.large"], arch = "x86_64", min = 1, max = 3, desired = 2 } }
   }
 
-  expect_failures = [var.endpoint_public_cidrs]
-}
-
-run "intel_types_in_an_arm_group_are_refused" {
-  command = plan
-
-  variables {
-    node_groups = { application = { instance_types = ["m5.large"], arch = "arm64", min = 1, max = 3, desired = 2 } }
-  }
-
-  expect_failures = [var.node_groups]
-}
-
-run "graviton_types_in_an_intel_group_are_refused" {
-  command = plan
-
-  variables {
-    node_groups = { application = { instance_types = ["m7g.large"], arch = "x86_64", min = 1, max = 3, desired = 2 } }
-  }
-
-  expect_failures = [var.node_groups]
+  expect_failures = [var.endpoint_public_cidrs, var.kubernetes_version, var.node_groups]
 }
 
 run "fewer_desired_than_min_is_refused" {
@@ -113,27 +89,6 @@ run "fewer_desired_than_min_is_refused" {
   }
 
   expect_failures = [var.node_groups]
-}
-
-run "a_version_that_the_mesh_does_not_support_is_refused" {
-  command = plan
-
-  variables {
-    kubernetes_version = "1.29"
-  }
-
-  expect_failures = [var.kubernetes_version]
-}
-
-run "kubeadm_takes_no_version_that_debians_containerd_does_not" {
-  command = plan
-
-  variables {
-    mode               = "kubeadm"
-    kubernetes_version = "1.36"
-  }
-
-  expect_failures = [var.kubernetes_version]
 }
 
 run "an_unknown_processor_is_refused" {

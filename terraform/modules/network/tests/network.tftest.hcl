@@ -21,7 +21,7 @@ variables {
   zones = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"]
 }
 
-run "three_zones_have_three_subnets_of_each_kind_that_do_not_overlap" {
+run "three_zones_have_three_subnets_of_each_kind_and_share_a_nat" {
   command = plan
 
   assert {
@@ -38,14 +38,15 @@ run "three_zones_have_three_subnets_of_each_kind_that_do_not_overlap" {
     condition     = aws_subnet.database[*].cidr_block == ["10.0.8.0/24", "10.0.9.0/24", "10.0.10.0/24"]
     error_message = "database subnets"
   }
-}
-
-run "one_nat_serves_every_zone" {
-  command = plan
 
   assert {
     condition     = length(aws_nat_gateway.this) == 1 && length(aws_route.private_internet) == 3
     error_message = "one gateway, three routes"
+  }
+
+  assert {
+    condition     = !anytrue(aws_subnet.public[*].map_public_ip_on_launch)
+    error_message = "public addresses are asked for, never given"
   }
 }
 
@@ -73,26 +74,6 @@ run "without_nat_nothing_private_reaches_the_internet" {
     condition     = length(aws_nat_gateway.this) == 0 && length(aws_route.private_internet) == 0 && length(aws_route.database_internet) == 0
     error_message = "no gateway, no route"
   }
-}
-
-run "no_subnet_hands_out_public_addresses" {
-  command = plan
-
-  assert {
-    condition     = !anytrue(aws_subnet.public[*].map_public_ip_on_launch)
-    error_message = "public addresses are asked for, never given"
-  }
-}
-
-run "a_vpc_that_overlaps_the_office_is_refused" {
-  command = plan
-
-  variables {
-    cidr           = "172.16.0.0/16"
-    reserved_cidrs = { office = "172.16.4.0/24" }
-  }
-
-  expect_failures = [var.reserved_cidrs]
 }
 
 run "a_vpc_inside_a_reserved_network_is_refused" {
@@ -123,64 +104,27 @@ run "a_zone_of_another_region_is_refused" {
   expect_failures = [aws_vpc.this]
 }
 
-run "a_zone_without_its_letter_is_refused" {
+run "the_office_in_the_vpc_and_the_same_zone_twice_are_refused" {
   command = plan
 
   variables {
-    zones = ["ap-northeast-2", "ap-northeast-2b"]
+    cidr           = "172.16.0.0/16"
+    reserved_cidrs = { office = "172.16.4.0/24" }
+    zones          = ["ap-northeast-2a", "ap-northeast-2a"]
   }
 
-  expect_failures = [var.zones]
+  expect_failures = [var.reserved_cidrs, var.zones]
 }
 
-run "a_single_zone_is_refused" {
+run "a_vpc_too_small_for_its_subnets_and_a_single_zone_are_refused" {
   command = plan
 
   variables {
+    cidr  = "10.0.0.0/24"
     zones = ["ap-northeast-2a"]
   }
 
-  expect_failures = [var.zones]
-}
-
-run "the_same_zone_twice_is_refused" {
-  command = plan
-
-  variables {
-    zones = ["ap-northeast-2a", "ap-northeast-2a"]
-  }
-
-  expect_failures = [var.zones]
-}
-
-run "host_bits_are_refused" {
-  command = plan
-
-  variables {
-    cidr = "10.0.0.1/16"
-  }
-
-  expect_failures = [var.cidr]
-}
-
-run "a_vpc_too_small_for_its_subnets_is_refused" {
-  command = plan
-
-  variables {
-    cidr = "10.0.0.0/24"
-  }
-
-  expect_failures = [var.cidr]
-}
-
-run "an_unknown_endpoint_is_refused" {
-  command = plan
-
-  variables {
-    endpoints = ["s3", "dynamo"]
-  }
-
-  expect_failures = [var.endpoints]
+  expect_failures = [var.cidr, var.zones]
 }
 
 # All at once: each is named, not the first alone.
@@ -191,7 +135,10 @@ run "every_other_mistake_is_refused" {
     name          = "1titanium"
     nat           = "two"
     flow_log_days = 100
+    cidr          = "10.0.0.1/16"                         # bits of a host
+    zones         = ["ap-northeast-2", "ap-northeast-2b"] # the first has no letter
+    endpoints     = ["s3", "dynamo"]
   }
 
-  expect_failures = [var.name, var.nat, var.flow_log_days]
+  expect_failures = [var.name, var.nat, var.flow_log_days, var.cidr, var.zones, var.endpoints]
 }

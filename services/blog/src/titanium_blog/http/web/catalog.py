@@ -19,8 +19,7 @@ class Catalog:
     A key that is missing raises KeyError: a page with a hole is never shown.
     """
 
-    def __init__(self, language: str, texts: Mapping[str, str]) -> None:
-        self.language = language
+    def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts = texts
 
     def __call__(self, key: str, /, **values: object) -> str:
@@ -69,4 +68,4 @@ def catalog(language: str) -> Catalog:
     """The catalog of `language`, one of `LANGUAGES`; read once."""
     if language not in LANGUAGES:
         raise KeyError(language)
-    return Catalog(language, flattened(tomllib.loads(catalog_source(language).decode())))
+    return Catalog(flattened(tomllib.loads(catalog_source(language).decode())))

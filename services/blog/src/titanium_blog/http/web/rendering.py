@@ -13,10 +13,10 @@ from urllib.parse import quote, urlencode
 import orjson
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.types import Scope
 
-from titanium_blog.domain.hits import Part, Wanted
+from titanium_blog.domain.hits import Wanted
 from titanium_blog.domain.language import LANGUAGES, language_of
 from titanium_blog.http.dependencies import blog_of
 from titanium_blog.http.web.assets import DIGEST, asset, modules
@@ -34,6 +34,11 @@ def list_address(**parameters: str | None) -> str:
     """The address of a list with these filters."""
     kept = {name: value for name, value in parameters.items() if value}
     return f"{HOME}?{urlencode(kept)}" if kept else HOME
+
+
+def feed_address(**parameters: str | None) -> str:
+    """The address of the feed of such a list."""
+    return list_address(**parameters).replace(HOME, f"{HOME}feed.xml", 1)
 
 
 def author_address(username: str) -> str:
@@ -59,6 +64,7 @@ def _environment(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # files of a release do not change: no look at each for every page
     )
     texts = catalog(language)
     environment.filters.update(day=texts.day, lang=language_of, isotime=rfc3339, hits=hits)
@@ -69,8 +75,9 @@ def _environment(language: str) -> Environment:
         asset=asset,
         modules=modules,
         address=list_address,
+        feed_address=feed_address,
         author_address=author_address,
-        strings=lambda *tables: json_for_page(texts.tables(*tables)),
+        strings=cache(lambda *tables: json_for_page(texts.tables(*tables))),
         json=json_for_page,
     )
     return environment
@@ -91,24 +98,25 @@ def _here(request: Request) -> str:
 def page(request: Request, template: str, **context: Any) -> bytes:
     """A page for `request`, in its reader's language.
 
-    Every template knows `site` (the public address without a slash at its end), `here` (this
-    page's path and query) and `path` (the path alone).
+    Every template knows `site` (the public address without a slash at its end) and `here` (this
+    page's path and query).
     """
     return render(
         template,
         requested_language(request.scope),
         site=blog_of(request).site,
         here=_here(request),
-        path=quote(request.scope["path"]),
         **context,
     )
 
 
 def hits(text: str, wanted: Wanted | None) -> Markup:
     """`text` escaped, with what the search was for in `mark` elements."""
-    parts = wanted.parts(text) if wanted else [Part(text, hit=False)]
+    if wanted is None:
+        return escape(text)
     return Markup("").join(
-        Markup("<mark>{}</mark>").format(part.text) if part.hit else part.text for part in parts
+        Markup("<mark>{}</mark>").format(part.text) if part.hit else part.text
+        for part in wanted.parts(text)
     )
 
 
@@ -128,7 +136,8 @@ def _release() -> bytes:
     return digest.hexdigest()[:12].encode()
 
 
-_VARIANTS = {name: b"\n" + name.encode() + b" " + _release() for name in LANGUAGES}
+_RELEASE = _release()
+_VARIANTS = {name: b"\n" + name.encode() + b" " + _RELEASE for name in LANGUAGES}
 
 
 def cache_variant(scope: Scope) -> bytes:

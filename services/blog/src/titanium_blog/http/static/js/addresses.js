@@ -1,6 +1,6 @@
 // Where people go next.
 
-export const HOME = "/blog/";
+const HOME = "/blog/";
 
 /** The page that `?next=` names, if it is one of the blog's; never another site's. */
 export function next() {

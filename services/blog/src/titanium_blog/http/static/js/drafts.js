@@ -127,8 +127,8 @@ function parse(key) {
 
 /** Whether another tab has the post open. @param {string} owner @param {number} post @param {string} own */
 export async function openElsewhere(owner, post, own) {
-  const { held = [] } = (await navigator.locks?.query()) ?? {};
-  return held.some(({ name }) => name !== own && name.startsWith(prefix(owner, post)));
+  const busy = await inUse(own);
+  return [...busy].some((name) => name !== own && name.startsWith(prefix(owner, post)));
 }
 
 /** Every draft of a post that is gone. @param {string} owner @param {number} post */

@@ -13,7 +13,7 @@ import { t } from "./strings.js";
  * @param {HTMLFormElement} form
  * @returns {Field[]}
  */
-export function fieldsOf(form) {
+function fieldsOf(form) {
   return [...form.elements].filter((element) => element.name && element.matches("input, textarea"));
 }
 
@@ -40,7 +40,7 @@ export function lengthOf(text) {
  * What is wrong with a field; "" when nothing is.
  * @param {Field} field
  */
-export function fault(field) {
+function fault(field) {
   const { min, max, pattern, rule } = field.dataset;
   const value = valueOf(field);
   if (field.matches("textarea") ? !value.trim() : !value) return field.required ? t("form.required") : "";

@@ -28,7 +28,6 @@ export class Refused extends Error {
 
 /**
  * @typedef {object} Answer
- * @property {number} status
  * @property {any} data the JSON document; null without one
  * @property {string | null} etag
  */
@@ -56,7 +55,7 @@ export async function send(method, path, { body, headers = {}, token, signal, ke
   }
   const data = parse(text);
   if (!response.ok) throw new Refused(response.status, data ?? {}, Number(response.headers.get("Retry-After")) || 1);
-  return { status: response.status, data, etag: response.headers.get("ETag") };
+  return { data, etag: response.headers.get("ETag") };
 }
 
 /** @param {string} text */

@@ -19,7 +19,7 @@ export class Conflict extends Error {
 const MEMBERS = { title: "title", content: "content", category: "category_name" };
 
 /** @param {Words} words */
-export function canonical({ title, content, category }) {
+function canonical({ title, content, category }) {
   return {
     title: title.trim(),
     content: content.replace(/\r\n?/g, "\n"),

@@ -10,7 +10,7 @@ import { keep, recall } from "./storage.js";
 const HINT = "signed-in";
 const REFRESHING = "refreshing-since";
 const EARLY_MS = 30_000; // a token that ends sooner is as good as none
-const ORPHAN_MS = 1_500; // as long as a page that was left may still be getting its new cookie
+const ORPHAN_MS = 3_000; // as long as a page that was left may still be getting its new cookie
 
 /** @typedef {{token: string, username: string, ends: number}} Session */
 
