@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from titanium_blog.adapters.article import ArticleRenderer
 from titanium_blog.adapters.browsing import PageReader
 from titanium_blog.adapters.janitor import Janitor
-from titanium_blog.adapters.markdown import MarkdownRenderer
+from titanium_blog.adapters.markdown import MarkdownRenderer, Turns
 from titanium_blog.adapters.people import People
 from titanium_blog.adapters.reading import PostReader
 from titanium_blog.adapters.writing import SqlPostStore
@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None, tokens: TokenSource | None = No
     client = MeshClient(settings)
     verifier = TokenVerifier(settings, tokens or AuthSource(client))
     store = SqlPostStore(database)
+    turns = Turns()
     app = build_app(
         settings,
         metrics,
@@ -60,9 +61,9 @@ def create_app(settings: Settings | None = None, tokens: TokenSource | None = No
     app.state.verifier = verifier
     app.state.blog = Blog(
         reader=PostReader(database),
-        writer=Writer(store, MarkdownRenderer(), cache),
+        writer=Writer(store, MarkdownRenderer(turns), cache),
         cache=cache,
-        articles=ArticleRenderer(),
+        articles=ArticleRenderer(turns),
         pages=PageReader(database),
         people=People(client),
         site=settings.public_url.rstrip("/"),

@@ -6,7 +6,6 @@ Everything is added before the allow-list is applied, so that what is shown has 
 
 from __future__ import annotations
 
-import asyncio
 import html
 import re
 from collections import OrderedDict
@@ -18,10 +17,10 @@ import nh3
 from titanium_blog.adapters import highlight
 from titanium_blog.adapters.markdown import (
     ATTRIBUTES,
-    INLINE,
     LANGUAGE_CLASS,
     SCHEMES,
     TAGS,
+    Turns,
     allowed_class,
     raw_html,
     text_of,
@@ -161,20 +160,16 @@ def article(content: str) -> Article:
 
 
 class ArticleRenderer:
-    """Renders short texts at once and long ones in a thread, one at a time; remembers those of
-    posts by their number and version."""
+    """Remembers those of posts by their number and version."""
 
-    def __init__(self) -> None:
-        self._turn = asyncio.Semaphore(1)
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
         self._kept: OrderedDict[tuple[int, int], Article] = OrderedDict()
         self._size = 0
 
     async def render(self, content: str) -> Article:
         """Raises `TooComplexError`."""
-        if len(content) <= INLINE:
-            return article(content)
-        async with self._turn:
-            return await asyncio.to_thread(article, content)
+        return await self._turns.work(content, article)
 
     async def of_post(self, post_id: int, version: int, content: str) -> Article:
         """The same for a post's version, which is rendered once as long as there is room."""

@@ -11,6 +11,9 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import nh3
 import pyromark
@@ -18,6 +21,8 @@ import pyromark
 from titanium_blog.domain import limits, search
 from titanium_blog.domain.errors import TooComplexError
 from titanium_blog.domain.posts import Rendered
+
+T = TypeVar("T")
 
 VERSION = 2
 MAX_DEPTH = 100
@@ -146,16 +151,27 @@ def render(title: str, content: str) -> Rendered:
     )
 
 
-class MarkdownRenderer:
-    """Renders short texts at once and long ones in a thread, one at a time, so that other requests
-    share the processor with one long text at most."""
+class Turns:
+    """Short texts are worked on at once and long ones in a thread, one at a time, so that other
+    requests share the processor with one long text at most."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
 
+    async def work(self, content: str, make: Callable[[str], T]) -> T:
+        """What `make` makes of `content`."""
+        if len(content) <= INLINE:
+            return make(content)
+        async with self._turn:
+            return await asyncio.to_thread(make, content)
+
+
+class MarkdownRenderer:
+    """What is stored beside a post's text."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+
     async def render(self, title: str, content: str) -> Rendered:
         """Raises `TooComplexError`."""
-        if len(content) <= INLINE:
-            return render(title, content)
-        async with self._turn:
-            return await asyncio.to_thread(render, title, content)
+        return await self._turns.work(content, partial(render, title))

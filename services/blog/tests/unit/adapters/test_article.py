@@ -8,6 +8,7 @@ import pytest
 
 from titanium_blog.adapters import highlight
 from titanium_blog.adapters.article import Article, ArticleRenderer, Heading, article
+from titanium_blog.adapters.markdown import Turns
 from titanium_blog.domain import limits
 
 pytestmark = pytest.mark.unit
@@ -112,13 +113,13 @@ def test_colours_keep_every_character() -> None:
 
 
 async def test_a_version_of_a_post_is_rendered_once() -> None:
-    renderer = ArticleRenderer()
+    renderer = ArticleRenderer(Turns())
     first = await renderer.of_post(1, 1, "# One")
     assert await renderer.of_post(1, 1, "ignored") is first
     assert (await renderer.of_post(1, 2, "# Two")).contents[0].text == "Two"
 
 
 async def test_long_texts_are_rendered_as_well_as_short_ones() -> None:
-    made = await ArticleRenderer().render("# One\n\n" + "word " * 10_000)
+    made = await ArticleRenderer(Turns()).render("# One\n\n" + "word " * 10_000)
     assert isinstance(made, Article)
     assert made.contents == (Heading(2, "s-one", "One"),)

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from titanium_blog.adapters import markdown
-from titanium_blog.adapters.markdown import MarkdownRenderer, excerpt_of, render, to_html
+from titanium_blog.adapters.markdown import MarkdownRenderer, Turns, excerpt_of, render, to_html
 from titanium_blog.domain import limits
 from titanium_blog.domain.errors import TooComplexError
 
@@ -146,6 +146,6 @@ def test_too_much_html_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("length", [10, markdown.INLINE + 1])
 async def test_short_and_long_texts_are_rendered_alike(length: int) -> None:
     text = "a " * (length // 2 + 1)
-    rendered = await MarkdownRenderer().render("t", text)
+    rendered = await MarkdownRenderer(Turns()).render("t", text)
     assert rendered == render("t", text)
     assert rendered.version == markdown.VERSION
