@@ -63,10 +63,10 @@ def test_bar_2_a_lost_node_stops_writes_for_at_most_35_s(cluster: Cluster, writi
 
 
 @needs_networks
-def test_bar_6_a_leader_that_is_cut_off_is_read_only_within_ttl(
+def test_bars_5_and_6_a_leader_that_is_cut_off_is_read_only_within_ttl(
     cluster: Cluster, writing: Writer
 ) -> None:
-    """Clients still reach it; the others elect another, and nobody sees two (bar 5)."""
+    """Clients still reach it; the others elect another, and nobody sees two."""
     old = cluster.leader()
     with Sampler(cluster) as sampler:
         began = time.monotonic()

@@ -7,10 +7,11 @@ import signal
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -22,6 +23,7 @@ from titanium_kit.testing import LocalIssuer, serving
 
 pytestmark = pytest.mark.integration
 
+Proxy = TypeVar("Proxy", bound=DelayingProxy)
 READS = ("/api/posts", "/api/posts?q=content", "/api/categories", "/blog/")
 
 
@@ -183,28 +185,58 @@ class CuttingProxy(DelayingProxy):
             writer.close()
 
 
+@asynccontextmanager
+async def before_database(
+    kind: type[Proxy], settings: Settings
+) -> AsyncIterator[tuple[Proxy, str]]:
+    """A proxy in front of PostgreSQL, and the database's address through it."""
+    with tempfile.TemporaryDirectory(prefix="ti-pp-") as name:
+        host = Path(settings.database_url.partition("host=")[2])
+        port = ".s.PGSQL.5432"
+        proxy = kind(Path(name) / port, host / port)
+        async for _ in proxy.run():
+            yield proxy, settings.database_url.replace(str(host), name)
+
+
+async def test_bar_23_a_database_slower_by_200_ms_fails_no_request_at_baseline_load(
+    replicas: Replicas, blog_settings: Settings
+) -> None:
+    """20 requests a second that no cache answers, one in four a new post, from the moment on in
+    which the database becomes slow."""
+    async with before_database(DelayingProxy, blog_settings) as (proxy, url):
+        blog = await replicas.start(database_url=url)
+        await blog.created("first")
+        proxy.delay = 0.2
+        sent = []
+        for number in range(80):
+            if number % 4:
+                work = blog.client.get(f"/api/posts?limit={number + 1}")
+            else:
+                work = blog.post("t", f"content {number}")
+            sent.append(asyncio.create_task(work))
+            await asyncio.sleep(0.05)
+        answers = await asyncio.gather(*sent)
+        proxy.delay = 0.0
+    assert Counter(answer.status_code for answer in answers) == {200: 60, 201: 20}
+
+
 async def test_bar_13_an_answer_lost_by_the_database_is_503_and_a_retry_makes_no_second_post(
     replicas: Replicas, blog_settings: Settings
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="ti-pp-") as name:
-        host = Path(blog_settings.database_url.partition("host=")[2])
-        port = ".s.PGSQL.5432"
-        proxy = CuttingProxy(Path(name) / port, host / port)
-        async for _ in proxy.run():
-            url = blog_settings.database_url.replace(str(host), name)
-            blog = await replicas.start(database_url=url)
-            await blog.created("first")
-            for turn in range(5):
-                key = {"Idempotency-Key": f"key-{turn}"}
-                proxy.cutting = True
-                lost = await blog.post("t", f"content {turn}", headers=key)
-                assert lost.status_code == 503
-                assert lost.headers["retry-after"]
-                proxy.cutting = False
-                again = await blog.post("t", f"content {turn}", headers=key)
-                assert again.status_code == 201
-                rows = await blog.sql("SELECT id FROM posts WHERE content = $1", f"content {turn}")
-                assert [row["id"] for row in rows] == [again.json()["id"]]
+    async with before_database(CuttingProxy, blog_settings) as (proxy, url):
+        blog = await replicas.start(database_url=url)
+        await blog.created("first")
+        for turn in range(5):
+            key = {"Idempotency-Key": f"key-{turn}"}
+            proxy.cutting = True
+            lost = await blog.post("t", f"content {turn}", headers=key)
+            assert lost.status_code == 503
+            assert lost.headers["retry-after"]
+            proxy.cutting = False
+            again = await blog.post("t", f"content {turn}", headers=key)
+            assert again.status_code == 201
+            rows = await blog.sql("SELECT id FROM posts WHERE content = $1", f"content {turn}")
+            assert [row["id"] for row in rows] == [again.json()["id"]]
 
 
 async def test_without_a_database_answers_are_503_with_retry_after(replicas: Replicas) -> None:
