@@ -1,4 +1,4 @@
-"""Fixtures for every test: a real PostgreSQL in a temporary folder, one database per test."""
+"""Fixtures for every test: a real PostgreSQL in a temporary folder, databases for each test."""
 
 from __future__ import annotations
 

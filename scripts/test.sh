@@ -5,27 +5,40 @@ cd "$(dirname "$0")/.."
 bin=.venv/bin
 began=$SECONDS
 # Where these tests lie: collecting all others takes half a minute each time.
-platform=(cli/tests/commands tests/browser tests/contract tests/e2e tests/performance tests/security)
+platform=(tests/e2e tests/browser tests/contract cli/tests/commands tests/performance tests/security)
 machines=(tests/terraform)
 cloud=(tests/terraform cli/tests/cost cli/tests/schedule)
 pytest=("$bin/python" -m pytest -q)
+# File by file, in the order of the folders: the longest begin first, or one would be waited for.
+files=(--dist loadfile --no-loadscope-reorder)
 # Hundreds of processes start here: what one compiled the next does not compile again.
 unset PYTHONDONTWRITEBYTECODE
 
 step() { printf '\n== %s (after %s s)\n' "$1" "$((SECONDS - began))"; }
 
+# Whatever happens, nothing goes on, and nothing stays in memory.
 end() {
-    [ -z "${terraform:-}" ] || kill -- "-$terraform" 2> /dev/null || true
-    rm -rf "${memory:-}" "${terraform_log:-}"
+    if [ -n "${terraform:-}" ]; then
+        kill -- "-$terraform" 2> /dev/null || true
+        for _ in {1..50}; do
+            kill -0 -- "-$terraform" 2> /dev/null || break
+            sleep 0.2
+        done
+        kill -KILL -- "-$terraform" 2> /dev/null || true
+    fi
+    rm -rf "${memory:-}" "${terraform_log:-}" || true
 }
 trap end EXIT
 
-# Hundreds of databases are made and dropped: in memory, where there is plenty of it.
+# Hundreds of databases are made and dropped: in memory, where there is plenty of it and no limit
+# of a container's.
 disk=${TMPDIR:-/tmp}
 available=$(awk '/^MemAvailable/ {print $2}' /proc/meminfo 2> /dev/null || true)
 room=$(df --output=avail /dev/shm 2> /dev/null | tail -1 || true)
+limit=$(cat /sys/fs/cgroup/memory.max 2> /dev/null || echo max)
 if [ "${available:-0}" -ge $((12 * 2 ** 20)) ] && [ "${room:-0}" -ge $((6 * 2 ** 20)) ] &&
-    ! grep -q ' /dev/shm .*noexec' /proc/mounts && memory=$(mktemp -d /dev/shm/ti-XXXX); then
+    [ "$limit" = max ] && ! grep -q ' /dev/shm .*noexec' /proc/mounts &&
+    memory=$(mktemp -d /dev/shm/ti-XXXX); then
     chmod 1777 "$memory"
     export TMPDIR=$memory
 fi
@@ -34,10 +47,11 @@ step "programs for tests"
 scripts/test-tools.sh
 
 # Terraform mostly waits for the emulator of AWS: beside everything that is not measured alone,
-# with what nobody else wants of the processor. Its output and its exit status come below.
+# with what nobody else wants of the processor, and on the disk: without a mirror every configuration
+# unpacks a provider of its own. Its output and its exit status come below.
 terraform_log=$(mktemp)
 set -m # a process group of its own, so that all of it can be ended
-nice -n 15 "$bin/python" -m pytest -q -p no:cacheprovider \
+TMPDIR=$disk nice -n 15 "$bin/python" -m pytest -q -p no:cacheprovider \
     -m "cloud and not machines" "${cloud[@]}" > "$terraform_log" 2>&1 < /dev/null &
 terraform=$!
 set +m
@@ -51,14 +65,14 @@ step "generated files are current"
 
 rm -f .coverage .coverage.*
 step "unit and integration tests"
-"${pytest[@]}" --cov --cov-report= -n 2 --dist loadfile -m "not e2e and not cloud"
+"${pytest[@]}" --cov --cov-report= -n 2 "${files[@]}" -m "not e2e and not cloud" tests cli services libs
 step "coverage of lines and branches"
 "$bin/coverage" report --skip-covered --sort=cover | tail -40
 # What test-tools.sh could not raise (0: one after the other).
 at_once=2
 [ "$(cat /proc/sys/fs/inotify/max_user_instances 2> /dev/null || echo 1024)" -ge 512 ] || at_once=0
 step "the whole platform, on free ports, two at a time"
-"${pytest[@]}" -n "$at_once" --dist loadfile -m "e2e and not alone" "${platform[@]}"
+"${pytest[@]}" -n "$at_once" "${files[@]}" -m "e2e and not alone" "${platform[@]}"
 step "Terraform against an emulator of AWS, begun above"
 failed=0
 wait "$terraform" || failed=$?
@@ -66,8 +80,10 @@ terraform=""
 cat "$terraform_log"
 [ "$failed" = 0 ] || exit "$failed"
 step "machines: Patroni, tunnels"
-export TMPDIR=$disk # what is measured writes to a disk
-"${pytest[@]}" -n 2 --dist loadfile -m "machines and not drill" "${machines[@]}"
+# What is measured writes to a disk, and has the memory to itself.
+export TMPDIR=$disk
+rm -rf "${memory:-}" || true
+"${pytest[@]}" -n 2 "${files[@]}" -m "machines and not drill" "${machines[@]}"
 step "the whole platform, measured: one at a time"
 "${pytest[@]}" -m "e2e and alone" "${platform[@]}"
 step "done"

@@ -134,7 +134,8 @@ def test_scripts_stop_at_the_first_failure_also_inside_a_pipe() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "marks"), [("platform", r"(e2e|alone)\b"), ("machines", r"machines\b")]
+    ("variable", "marks"),
+    [("platform", r"(e2e|alone)\b"), ("machines", r"machines\b"), ("cloud", r"cloud\b")],
 )
 def test_tests_lie_where_they_are_looked_for(variable: str, marks: str) -> None:
     """scripts/test.sh names the folders of some marks; a test that is elsewhere would never run."""

@@ -224,3 +224,15 @@ def test_with_rds_one_command_does_it_and_needs_no_superuser(
     monitor = client["monitor_password"]
     assert log_in(cluster, "titanium_monitor", monitor, "SELECT 1", "postgres") == "1"
     assert "of-rds" not in done.stdout + done.stderr
+    # A secret that cannot be read is not one that is not there: the exporter keeps its password.
+    denied = "An error occurred (AccessDeniedException) when calling GetSecretValue"
+    (tmp_path / "bin" / "aws").write_text(f"#!/bin/sh\necho '{denied}' >&2\nexit 254\n")
+    refused = subprocess.run(
+        [str(ENVIRONMENT / "provision-database.sh")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert refused.returncode != 0
+    assert denied in refused.stderr

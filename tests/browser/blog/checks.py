@@ -7,8 +7,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tests.support import wait_until
-
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 TRANSFERS = """
@@ -31,15 +29,6 @@ def _axe() -> str:
 def repaint(page: Any) -> None:
     """Wait until what was changed is drawn."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-
-
-def draw(page: Any, scheme: str, width: int, height: int) -> None:
-    """Show the page in a colour scheme and a window's size; wait until it is drawn so."""
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": height})
-    drawn = f"innerWidth === {width} && matchMedia('(prefers-color-scheme: {scheme})').matches"
-    wait_until(lambda: bool(page.evaluate(drawn)), 10, f"the page is {scheme}, {width} px wide")
-    repaint(page)
 
 
 def violations(page: Any, *rules: str) -> list[str]:

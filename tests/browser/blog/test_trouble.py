@@ -311,6 +311,18 @@ def test_leaving_with_unsaved_words_is_asked_about(visit: Visit, person: Person)
     assert asked == ["beforeunload"]
 
 
+def test_leaving_in_the_middle_of_a_refresh_ends_no_session(visit: Visit, person: Person) -> None:
+    """Its answer, which nobody sees, makes the token used that the next page would show."""
+    writer = visit(person)
+    page = writer.page
+    with page.expect_request("**/api/auth/refresh"):
+        page.goto(f"{writer.url}/blog/write", wait_until="commit")
+    page.goto(f"{writer.url}/blog/write")
+    page.locator("#editor [name=content]:enabled").wait_for()
+    fill(page, content="seen by the server")
+    page.locator("#preview", has_text="seen by the server").wait_for()
+
+
 def test_tabs_agree_on_who_is_logged_in(visit: Visit, person: Person) -> None:
     """Logging in is seen in the other tab; logging out logs out all; no session breaks."""
     writer = visit()

@@ -42,6 +42,9 @@ async def listening(app: ASGIApp, socket: Path) -> AsyncIterator[None]:
     try:
         while not (server.started or task.done()):  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.005)
+        if task.done():
+            await task  # says why
+            raise RuntimeError(f"nothing listens on {socket}")
         yield
     finally:
         server.should_exit = server.force_exit = True

@@ -201,23 +201,22 @@ async def before_database(
 async def test_bar_23_a_database_slower_by_200_ms_fails_no_request_at_baseline_load(
     replicas: Replicas, blog_settings: Settings
 ) -> None:
-    """20 requests a second that no cache answers, one in four a new post, from the moment on in
-    which the database becomes slow."""
+    """10 requests a second that no cache answers, one in four a new post, from the moment on in
+    which the database becomes slow: about half of what its connections can do then."""
     async with before_database(DelayingProxy, blog_settings) as (proxy, url):
         blog = await replicas.start(database_url=url)
         await blog.created("first")
         proxy.delay = 0.2
         sent = []
-        for number in range(80):
+        for number in range(40):
             if number % 4:
                 work = blog.client.get(f"/api/posts?limit={number + 1}")
             else:
                 work = blog.post("t", f"content {number}")
             sent.append(asyncio.create_task(work))
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
         answers = await asyncio.gather(*sent)
-        proxy.delay = 0.0
-    assert Counter(answer.status_code for answer in answers) == {200: 60, 201: 20}
+    assert Counter(answer.status_code for answer in answers) == {200: 30, 201: 10}
 
 
 async def test_bar_13_an_answer_lost_by_the_database_is_503_and_a_retry_makes_no_second_post(

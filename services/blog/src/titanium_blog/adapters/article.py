@@ -160,7 +160,7 @@ def article(content: str) -> Article:
 
 
 class ArticleRenderer:
-    """Remembers those of posts by their number and version."""
+    """Renders texts, and remembers those of posts by their number and version."""
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns

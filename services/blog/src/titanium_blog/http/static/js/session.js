@@ -10,7 +10,8 @@ import { keep, recall } from "./storage.js";
 const HINT = "signed-in";
 const REFRESHING = "refreshing-since";
 const EARLY_MS = 30_000; // a token that ends sooner is as good as none
-const ORPHAN_MS = 3_000; // as long as a page that was left may still be getting its new cookie
+const ORPHAN_MS = 3_000; // as long as a page that was left may still be getting its
+// new cookie, also on a slow line: who asks earlier shows a used token and is logged out
 
 /** @typedef {{token: string, username: string, ends: number}} Session */
 
@@ -96,18 +97,19 @@ async function refresh() {
     try {
       // Outlives the page: an answer that nobody takes would leave the browser with a used token.
       const { data } = await send("POST", "/api/auth/refresh", { keepalive: true });
+      keep(REFRESHING, null);
       begin(data);
       return session.token;
     } catch (error) {
-      if (error instanceof Refused && error.status === 401) {
+      // Without an answer (a page that is being left comes here, too) it may still be on its way.
+      if (!(error instanceof Refused)) throw error;
+      keep(REFRESHING, null);
+      if (error.status === 401) {
         end();
         return null;
       }
-      const concurrent = error instanceof Refused && error.status === 409;
-      if (!concurrent || attempt === 4) throw error;
+      if (error.status !== 409 || attempt === 4) throw error;
       await pause(error.wait * 1000);
-    } finally {
-      keep(REFRESHING, null);
     }
   }
 }
