@@ -178,6 +178,7 @@ def initialized(configuration: Path, data: Path, url: str = "http://127.0.0.1:9"
         said = " ".join((done.stdout + done.stderr).split())
         missing = ("Failed to query available provider packages", "Failed to install provider")
         assert any(words in said for words in missing), said
+        assert "no space left" not in said, said
         pytest.skip(f"no provider for {configuration.name}: neither a mirror nor the registry")
     return terraform
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -208,14 +209,12 @@ def test_with_rds_one_command_does_it_and_needs_no_superuser(
         "TITANIUM_TEST_SECRETS": str(cluster.secrets),
         "PGPORT": str(cluster.ports["postgres"]),
     }
+    script = str(ENVIRONMENT / "provision-database.sh")
+    provision = partial(
+        subprocess.run, [script], env=environment, capture_output=True, text=True, timeout=60
+    )
     for _ in range(2):  # twice: changes nothing
-        done = subprocess.run(
-            [str(ENVIRONMENT / "provision-database.sh")],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = provision()
         assert done.returncode == 0, done.stderr
     client = json.loads((cluster.secrets / "rds-client").read_text())
     assert client["ca_certificate"] == cluster.authority.read_text()
@@ -226,13 +225,11 @@ def test_with_rds_one_command_does_it_and_needs_no_superuser(
     assert "of-rds" not in done.stdout + done.stderr
     # A secret that cannot be read is not one that is not there: the exporter keeps its password.
     denied = "An error occurred (AccessDeniedException) when calling GetSecretValue"
-    (tmp_path / "bin" / "aws").write_text(f"#!/bin/sh\necho '{denied}' >&2\nexit 254\n")
-    refused = subprocess.run(
-        [str(ENVIRONMENT / "provision-database.sh")],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
+    (tmp_path / "bin" / "aws").write_text(
+        f"#!/bin/sh\ncase $* in *get-secret-value*) echo '{denied}' >&2; exit 254 ;; esac\n"
+        f'exec {STAND_IN} "$@"\n'
     )
+    refused = provision()
     assert refused.returncode != 0
     assert denied in refused.stderr
+    assert json.loads((cluster.secrets / "rds-client").read_text()) == client

@@ -10,8 +10,9 @@ import { keep, recall } from "./storage.js";
 const HINT = "signed-in";
 const REFRESHING = "refreshing-since";
 const EARLY_MS = 30_000; // a token that ends sooner is as good as none
-const ORPHAN_MS = 3_000; // as long as a page that was left may still be getting its
-// new cookie, also on a slow line: who asks earlier shows a used token and is logged out
+// As long as a page that was left may still be getting its new cookie, also on a slow line: who asks
+// earlier shows a used token and is logged out.
+const ORPHAN_MS = 3_000;
 
 /** @typedef {{token: string, username: string, ends: number}} Session */
 
